@@ -1,0 +1,127 @@
+"""The TFLite interpreter: which runtime is installed, and one loaded model file in it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import threading
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.normalization import SIZE
+
+CLASSES = 10
+
+_RUNTIMES = (
+    ("tflite-runtime", "tflite_runtime.interpreter"),
+    ("ai-edge-litert", "ai_edge_litert.interpreter"),
+)
+
+
+class InterpreterError(Exception):
+    """No usable runtime, or a model file that it cannot run; the text is a sentence."""
+
+
+class Runtime(NamedTuple):
+    """An installed TFLite runtime: its package's name and version, and its interpreter class."""
+
+    name: str
+    version: str
+    interpreter: Callable[..., Any]
+
+
+@cache
+def find_runtime() -> Runtime:
+    """The installed runtime: tflite-runtime, else ai-edge-litert.
+
+    Raises:
+        InterpreterError: neither is installed, or the one that is cannot be imported.
+    """
+    broken = []
+    for package, module in _RUNTIMES:
+        try:
+            interpreter = importlib.import_module(module).Interpreter
+        except ModuleNotFoundError:
+            continue
+        # tflite-runtime beside NumPy 2 fails in each of these ways, by version.
+        except (ImportError, AttributeError, SystemError) as error:
+            broken.append(f"{package} {importlib.metadata.version(package)} ({error})")
+            continue
+        return Runtime(package, importlib.metadata.version(package), interpreter)
+    if broken:
+        raise InterpreterError(
+            f"Installed but failing to import beside NumPy {np.__version__}: {', '.join(broken)}; "
+            "install the versions of requirements-edge.txt (tflite-runtime needs numpy<2)."
+        )
+    raise InterpreterError(
+        "No TFLite runtime is installed: neither tflite-runtime nor ai-edge-litert was found; "
+        "run: pip install -r requirements-edge.txt"
+    )
+
+
+class Interpreter:
+    """One ``.tflite`` file, ready to run: (1, 28, 28) pixels in, (1, 10) out.
+
+    Calls from several threads take turns.
+
+    Args:
+        content: the file's bytes. Check their hash first: a malformed file can end the process.
+
+    Raises:
+        InterpreterError: the runtime does not take the file, or its shapes are others.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        runtime = find_runtime()
+        try:
+            # One thread: for models this small, more only cost (p99 rose from 0.1 to 4-20 ms).
+            self._interpreter = runtime.interpreter(model_content=content, num_threads=1)
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            reason = " ".join(str(error).split())
+            raise InterpreterError(
+                f"{runtime.name} {runtime.version} does not load it ({reason})"
+            ) from error
+        inputs, outputs = (
+            self._interpreter.get_input_details(),
+            self._interpreter.get_output_details(),
+        )
+        shapes = [tuple(map(int, tensor["shape"])) for tensor in (*inputs, *outputs)]
+        if shapes != [(1, SIZE, SIZE), (1, CLASSES)]:
+            raise InterpreterError(
+                f"its inputs and outputs have the shapes {', '.join(map(str, shapes))}; "
+                f"expected one input (1, {SIZE}, {SIZE}) and one output (1, {CLASSES})"
+            )
+        self._input, self._output = inputs[0]["index"], outputs[0]["index"]
+        self._of_pixel = _quantize(np.arange(256), inputs[0])
+        self._output_scale, self._output_zero_point = outputs[0]["quantization"]
+        self._lock = threading.Lock()
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Run the model on pixels, uint8 (N, 28, 28); returns its outputs, float32 (N, 10)."""
+        outputs = np.empty((len(images), CLASSES), np.float32)
+        with self._lock:
+            for image, output in zip(images, outputs, strict=True):
+                self._interpreter.set_tensor(self._input, self._of_pixel[image][None])
+                self._interpreter.invoke()
+                output[:] = self._interpreter.get_tensor(self._output)[0]
+        if self._output_scale:
+            # In float32: subtracting a zero point in the tensor's own 8 bits would overflow.
+            outputs = (outputs - np.float32(self._output_zero_point)) * np.float32(
+                self._output_scale
+            )
+        return outputs
+
+
+def _quantize(values: NDArray[np.int64], tensor: dict[str, Any]) -> NDArray[Any]:
+    """Real values as a tensor wants them: q = round(value / scale) + zero point, saturating."""
+    scale, zero_point = tensor["quantization"]
+    dtype = np.dtype(tensor["dtype"])
+    if not scale:
+        return values.astype(dtype)
+    limits = np.iinfo(dtype)
+    return np.clip(np.rint(values / scale) + zero_point, limits.min, limits.max).astype(dtype)

@@ -1,0 +1,137 @@
+"""Models: every folder of ``models/`` that is whole, loaded and ready to answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.card import Card, CardError, read_card, read_file
+from edge_app.interpreter import Interpreter, InterpreterError, find_runtime
+from edge_app.normalization import SIZE, Normalization
+
+_log = logging.getLogger("edge_app")
+
+
+class ModelError(Exception):
+    """Models that cannot be loaded at all; the text is a sentence for the user."""
+
+
+class Model:
+    """A classifier of digits in its quantized variants."""
+
+    def __init__(self, card: Card, interpreters: Mapping[str, Interpreter]) -> None:
+        self.card = card
+        self.interpreters = interpreters
+
+    @property
+    def name(self) -> str:
+        """The name of its folder, as programs know it: "mlp"."""
+        return self.card.name
+
+    @property
+    def title(self) -> str:
+        """Its name as people read it: "Multi-layer Perceptron"."""
+        return self.card.title
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """("float32", "float16", "dynamic", "int8")."""
+        return tuple(self.interpreters)
+
+    @property
+    def normalization(self) -> Normalization:
+        """How its images must be normalized: "moments" or "box"."""
+        return self.card.contract.normalization
+
+    def predict(self, images: NDArray[np.uint8], variant: str = "int8") -> NDArray[np.float32]:
+        """Classify normalized images.
+
+        Args:
+            images: uint8 (N, 28, 28), ink 255 on 0, as this model's normalization gives them.
+            variant: one of ``variants``.
+
+        Returns:
+            float32 (N, 10): the probability of each digit, 0 to 1.
+
+        Raises:
+            ValueError: an unknown variant, or images of another shape or dtype.
+        """
+        if variant not in self.interpreters:
+            raise ValueError(f"Unknown variant {variant!r}; expected {', '.join(self.variants)}.")
+        if images.ndim != 3 or images.shape[1:] != (SIZE, SIZE) or images.dtype != np.uint8:
+            raise ValueError(
+                f"Images of shape {images.shape} and dtype {images.dtype} were given; "
+                f"expected (N, {SIZE}, {SIZE}) and uint8."
+            )
+        outputs = self.interpreters[variant].run(images)
+        return softmax(outputs) if self.card.contract.output == "logits" else outputs
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits, float32 (N, 10), to probabilities of the same shape."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def load_models(
+    folder: str | Path = "models", report: Callable[[str], None] = _log.warning
+) -> dict[str, Model]:
+    """Load every model of a folder, and leave out those that are not whole.
+
+    Args:
+        folder: holds a folder per model, ``<name>/card.json`` and the files that the card names.
+        report: called with a sentence for each model that is left out.
+
+    Returns:
+        The models by name, the most accurate last: the order in which to show them.
+
+    Raises:
+        ModelError: the folder is missing or unreadable.
+        InterpreterError: no TFLite runtime is installed.
+    """
+    find_runtime()
+    try:
+        names = sorted(
+            path.name
+            for path in Path(folder).iterdir()
+            if path.is_dir() and not path.name.startswith(".")
+        )
+    except OSError as error:
+        raise ModelError(
+            f"The models folder {folder} cannot be read ({error.strerror}); "
+            "expected a folder per model in it."
+        ) from error
+    models = []
+    for name in names:
+        try:
+            models.append(load_model(Path(folder) / name))
+        except (CardError, InterpreterError) as error:
+            report(f"Model {name!r} is left out: {error}.")
+    return {
+        model.name: model
+        for model in sorted(models, key=lambda model: (model.card.original.accuracy, model.name))
+    }
+
+
+def load_model(folder: Path) -> Model:
+    """Load one model's folder, whole.
+
+    Raises:
+        CardError: its card, or a file that the card names, is missing or corrupt.
+        InterpreterError: a file does not load, or has other shapes.
+    """
+    card = read_card(folder)
+    if card.name != folder.name:
+        raise CardError(f"its card names it {card.name!r}; the folder must have the same name")
+    contents = {record.file: read_file(folder, record) for record in card.files()}
+    interpreters = {}
+    for variant, record in card.variants.items():
+        try:
+            interpreters[variant] = Interpreter(contents[record.file])
+        except InterpreterError as error:
+            raise InterpreterError(f"{folder / record.file}: {error}") from error
+    return Model(card, interpreters)

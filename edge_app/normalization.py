@@ -1,0 +1,303 @@
+"""Normalization: a drawing or a picture of a digit -> the 28x28 image that the models see.
+
+Training, serving and measuring all come through here, so that a model meets on the device exactly
+what it was trained on. Two normalizations are known:
+
+``moments``
+    The ink's centre of mass goes to the middle of the image, its slant is removed, and its standard
+    deviations across and down are brought to fixed values. Source: R. G. Casey, "Moment
+    normalization of handprinted characters", IBM J. Res. Dev. 14 (1970); C.-L. Liu, K. Nakashima,
+    H. Sako, H. Fujisawa, "Handwritten digit recognition: investigation of normalization and feature
+    extraction techniques", Pattern Recognition 37 (2004).
+``box``
+    MNIST's own rule: the ink's bounding box is scaled to fit 20x20 pixels, keeping its aspect, and
+    placed with its centre of mass in the middle of 28x28. Source: Y. LeCun, L. Bottou, Y. Bengio,
+    P. Haffner, "Gradient-based learning applied to document recognition", Proc. IEEE 86 (1998).
+    For models that were trained on MNIST as it is published.
+
+Coordinates: x grows to the right, y grows downwards, and the pixel in row r and column c has its
+centre at (x=c, y=r).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+Normalization = Literal["moments", "box"]
+NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
+
+SIZE = 28
+"""Height and width of a normalized image, in pixels."""
+CENTRE = (SIZE - 1) / 2
+
+SD_X, SD_Y = 4.4, 5.4
+"""The ink's standard deviations across and down, in pixels, after ``moments``."""
+THINNEST = 0.3
+"""Ink narrower (or flatter) than this part of its other side is scaled as if it were not: a 1 stays
+a 1, and a dash a dash."""
+STEEPEST_SLANT = 1.0
+"""The largest slant that is removed, in pixels across per pixel down."""
+
+BOX = 20
+"""The longer side of the ink's bounding box, in pixels, after ``box``."""
+
+PEN_WIDTH = 2.4
+"""Width of the round pen that draws strokes, in normalized pixels: about that of MNIST's ink."""
+SPACING = 0.4
+"""Distance between two dabs of that pen along a stroke, in pixels."""
+MAX_DABS = 8192
+"""A drawing longer than this many dabs gets wider spacing, so that its time stays bounded."""
+
+WORKING_SIZE = 64
+"""A larger picture is first averaged down to at most twice this many pixels a side."""
+
+
+_PAD = 1
+"""A rim of paper around a cropped picture: the warp fades the ink out instead of cutting it off."""
+_REACH = int(np.ceil(PEN_WIDTH / 2 + 1.0))
+"""A dab's ink ends within this many pixels of the pixel it falls into."""
+_WINDOW = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
+_MARGIN = 2 * _REACH
+"""Pixels around the image that take the part of a dab's window that falls outside of it."""
+_SIDE = SIZE + 2 * _MARGIN
+_WINDOW_PLACES = (
+    (np.arange(-_REACH, _REACH + 1) * _SIDE)[:, None] + np.arange(-_REACH, _REACH + 1)
+).ravel()
+
+
+class Moments(NamedTuple):
+    """Where the ink is: mean, variances and covariance, in pixels or the drawing's own unit."""
+
+    x: float
+    y: float
+    xx: float
+    yy: float
+    xy: float
+
+
+class Frame(NamedTuple):
+    """The map from a drawing's coordinates to the normalized image's:
+    x' = CENTRE + scale_x * ((x - x0) - slant * (y - y0)) and y' = CENTRE + scale_y * (y - y0)."""
+
+    x0: float
+    y0: float
+    slant: float
+    scale_x: float
+    scale_y: float
+
+
+def rasterize(
+    strokes: Sequence[ArrayLike], normalization: Normalization = "moments"
+) -> NDArray[np.uint8]:
+    """Draw strokes, normalized first, with a round pen of MNIST's width.
+
+    Moving or scaling the drawing, or drawing its strokes in another order, gives the same image.
+
+    Args:
+        strokes: each a list of points (x, y) or an array (points, 2): finite numbers, any scale,
+            y down. A stroke of one point is a dot; an empty stroke is passed over.
+        normalization: "moments" or "box".
+
+    Returns:
+        uint8 (28, 28), ink 255 on 0; all zeros when there is no point at all.
+
+    Raises:
+        ValueError: an unknown normalization, or a stroke that is not a list of finite (x, y).
+    """
+    _check(normalization)
+    lines = [line for line in map(_line, strokes) if len(line)]
+    if not lines:
+        return np.zeros((SIZE, SIZE), np.uint8)
+    points = np.concatenate(lines)
+    # A middle of 0 and a longer side of 1 keep the sums of squares exact for any drawing's scale.
+    low, high = points.min(axis=0), points.max(axis=0)
+    longer_side = float((high - low).max()) or 1.0
+    lines = [(line - (low + high) / 2) / longer_side for line in lines]
+    moments = _line_moments(lines)
+    if normalization == "moments":
+        frame = _moment_frame(moments)
+    else:
+        scale = BOX - PEN_WIDTH  # The pen's own width makes up the rest of the box.
+        frame = Frame(moments.x, moments.y, 0.0, scale, scale)
+    return _draw([_place(line, frame) for line in lines])
+
+
+def normalize(image: ArrayLike, normalization: Normalization = "moments") -> NDArray[np.uint8]:
+    """Normalize a picture of one digit.
+
+    Args:
+        image: uint8 (H, W), bright ink on a dark ground, of any size.
+        normalization: "moments" or "box".
+
+    Returns:
+        uint8 (28, 28), the brightest ink 255, on 0; all zeros for a picture without ink.
+
+    Raises:
+        ValueError: an unknown normalization, or an image of another shape or dtype.
+    """
+    _check(normalization)
+    pixels = np.asarray(image)
+    if pixels.ndim != 2 or pixels.dtype != np.uint8:
+        raise ValueError(
+            f"An image of shape {pixels.shape} and dtype {pixels.dtype} was given; "
+            "expected (height, width) and uint8, bright ink on dark."
+        )
+    rows, columns = pixels.any(axis=1).nonzero()[0], pixels.any(axis=0).nonzero()[0]
+    if not len(rows):
+        return np.zeros((SIZE, SIZE), np.uint8)
+    ink = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    placed = _warp(_reduce(ink)) if normalization == "moments" else _fit(ink)
+    return (placed * (255.0 / max(placed.max(), 1)) + 0.5).astype(np.uint8)
+
+
+def _check(normalization: str) -> None:
+    if normalization not in NORMALIZATIONS:
+        raise ValueError(
+            f"Unknown normalization {normalization!r}; expected one of {', '.join(NORMALIZATIONS)}."
+        )
+
+
+def _moment_frame(moments: Moments) -> Frame:
+    slant = moments.xy / moments.yy if moments.yy else 0.0
+    slant = min(max(slant, -STEEPEST_SLANT), STEEPEST_SLANT)
+    variance_x = moments.xx - 2 * slant * moments.xy + slant * slant * moments.yy
+    sd_x, sd_y = np.sqrt(max(variance_x, 0.0)), np.sqrt(moments.yy)
+    if not sd_x and not sd_y:  # A single dot has no size to scale.
+        return Frame(moments.x, moments.y, 0.0, 1.0, 1.0)
+    return Frame(
+        moments.x,
+        moments.y,
+        slant,
+        float(SD_X / max(sd_x, THINNEST * sd_y)),
+        float(SD_Y / max(sd_y, THINNEST * sd_x)),
+    )
+
+
+# Strokes
+
+
+def _line(stroke: ArrayLike) -> NDArray[np.float64]:
+    line = np.asarray(stroke, dtype=np.float64)
+    if line.size == 0:
+        return line.reshape(0, 2)
+    if line.ndim != 2 or line.shape[1] != 2 or not np.isfinite(line).all():
+        raise ValueError(
+            f"A stroke of shape {line.shape} was given; expected finite points (x, y)."
+        )
+    return line
+
+
+def _line_moments(lines: list[NDArray[np.float64]]) -> Moments:
+    """Moments of the ink along line segments, exactly, each weighted by its length."""
+    starts = np.concatenate([line[:-1] for line in lines])
+    ends = np.concatenate([line[1:] for line in lines])
+    lengths = np.hypot(*(ends - starts).T)
+    if not lengths.sum():  # Nothing but dots: each counts the same.
+        starts = ends = np.concatenate([line[:1] for line in lines])
+        lengths = np.ones(len(starts))
+    weights = lengths / lengths.sum()
+    middles, halves = (starts + ends) / 2, (ends - starts) / 2
+    x, y = weights @ middles
+    dx, dy = (middles - (x, y)).T
+    hx, hy = halves.T
+    # Along a segment, the mean of (d + t h)(d' + t h') for t in -1..1 is d d' + h h' / 3.
+    return Moments(
+        float(x),
+        float(y),
+        float(weights @ (dx * dx + hx * hx / 3)),
+        float(weights @ (dy * dy + hy * hy / 3)),
+        float(weights @ (dx * dy + hx * hy / 3)),
+    )
+
+
+def _place(line: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
+    x, y = line[:, 0] - frame.x0, line[:, 1] - frame.y0
+    return np.stack(
+        [CENTRE + frame.scale_x * (x - frame.slant * y), CENTRE + frame.scale_y * y], axis=1
+    )
+
+
+def _draw(lines: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
+    """Ink is 255 within the pen's radius of a line, and fades to 0 over one pixel."""
+    dabs = np.concatenate([_dabs(line) for line in lines]).astype(np.float32)
+    dabs = dabs[((dabs > -_REACH) & (dabs < SIZE - 1 + _REACH)).all(axis=1)]
+    cells = np.rint(dabs)
+    dx = (cells[:, 0] - dabs[:, 0])[:, None] + _WINDOW
+    dy = (cells[:, 1] - dabs[:, 1])[:, None] + _WINDOW
+    squares = (dy * dy)[:, :, None] + (dx * dx)[:, None, :]
+    columns, rows = (cells.astype(np.intp) + _MARGIN).T
+    places = (rows * _SIDE + columns)[:, None] + _WINDOW_PLACES
+    nearest = np.full(_SIDE * _SIDE, np.inf, np.float32)
+    np.minimum.at(nearest, places.ravel(), squares.ravel())
+    distance = np.sqrt(nearest.reshape(_SIDE, _SIDE)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN])
+    return (np.clip(PEN_WIDTH / 2 + 0.5 - distance, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _dabs(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points along a line, evenly spaced, its two ends among them."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    count = min(int(along[-1] / SPACING) + 2, MAX_DABS)
+    at = np.linspace(0.0, along[-1], count)
+    return np.stack([np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])], axis=1)
+
+
+# Pictures
+
+
+def _reduce(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Average a large picture down first: the warp looks at four pixels only."""
+    factor = max(ink.shape) // WORKING_SIZE
+    if factor < 2:
+        return ink
+    return np.asarray(Image.fromarray(ink).reduce(factor))
+
+
+def _warp(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
+    frame = _moment_frame(_pixel_moments(ink))
+    # Pillow asks for the inverse map, between pixels' corners: half a pixel from their centres.
+    # x = x0 + (x' - CENTRE) / scale_x + slant * (y - y0), y = y0 + (y' - CENTRE) / scale_y.
+    step_x, step_y = 1 / frame.scale_x, 1 / frame.scale_y
+    shear = frame.slant * step_y
+    middle = SIZE / 2
+    inverse = (
+        step_x,
+        shear,
+        frame.x0 + 0.5 + _PAD - middle * (step_x + shear),
+        0.0,
+        step_y,
+        frame.y0 + 0.5 + _PAD - middle * step_y,
+    )
+    source = Image.fromarray(np.pad(ink, _PAD))
+    warped = source.transform(
+        (SIZE, SIZE), Image.Transform.AFFINE, inverse, Image.Resampling.BILINEAR
+    )
+    return np.asarray(warped, dtype=np.float64)
+
+
+def _pixel_moments(ink: NDArray[np.uint8] | NDArray[np.float64]) -> Moments:
+    weights = ink / ink.sum(dtype=np.float64)
+    rows, columns = np.arange(ink.shape[0]), np.arange(ink.shape[1])
+    across, down = weights.sum(axis=0), weights.sum(axis=1)
+    x, y = float(across @ columns), float(down @ rows)
+    dx, dy = columns - x, rows - y
+    return Moments(x, y, float(across @ dx**2), float(down @ dy**2), float(dy @ weights @ dx))
+
+
+def _fit(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
+    height, width = ink.shape
+    scale = BOX / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    fitted = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX), dtype=np.float64)
+    moments = _pixel_moments(fitted)
+    # By whole pixels and to pixel 14, as MNIST was made: its images come out as they went in.
+    top, left = round(SIZE / 2 - moments.y), round(SIZE / 2 - moments.x)
+    top = min(max(top, 0), SIZE - fitted.shape[0])
+    left = min(max(left, 0), SIZE - fitted.shape[1])
+    placed = np.zeros((SIZE, SIZE))
+    placed[top : top + fitted.shape[0], left : left + fitted.shape[1]] = fitted
+    return placed
