@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from edge_app.errors import UserError
 from edge_app.normalization import NORMALIZATIONS, Normalization
 
 CARD = "card.json"
@@ -21,8 +22,8 @@ VARIANTS = ("float32", "float16", "dynamic", "int8")
 Output = Literal["logits", "probabilities"]
 
 
-class CardError(Exception):
-    """A card that is missing or wrong, or a file that is not as its card says; a sentence."""
+class CardError(UserError):
+    """A card that is missing or wrong, or a file that is not as its card says."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,13 @@ from typing import TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.errors import UserError
 from edge_app.models import Model
 from edge_app.normalization import Normalization, rasterize
+
+
+class VariantError(UserError):
+    """A variant that there is not."""
 
 
 class Answer(TypedDict):
@@ -49,8 +54,13 @@ def classify(
         Each model's answer, by name, in the order of ``models``.
 
     Raises:
-        ValueError: an unknown variant.
+        VariantError: a variant that not every model has.
     """
+    for model in models.values():
+        if variant not in model.variants:  # Comes from outside and may be anything.
+            raise VariantError(
+                f"The variant is {variant!r:.40}; expected one of {', '.join(model.variants)}."
+            )
     return {
         name: _answer(model, images[model.normalization], variant) for name, model in models.items()
     }

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.errors import UserError
+
 MAX_POINTS = 10_000
 """A long, careful drawing has a few hundred points; this many bounds the time one can take."""
 FARTHEST = 1e6
 """Largest coordinate, either way from 0."""
 
 
-class DrawingError(ValueError):
-    """A drawing that cannot be read; the text is a sentence for whoever sent it."""
+class DrawingError(UserError):
+    """A drawing that cannot be read."""
 
 
 def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
@@ -54,13 +56,14 @@ def _parse_stroke(number: int, stroke: object) -> NDArray[np.float64]:
             f"Stroke {number} holds something other than points; "
             "expected a list of [x, y], two numbers each."
         )
+    line = line.astype(np.float64)  # First: an int64 has no absolute value of its lowest.
     if not (np.abs(line) <= FARTHEST).all():
         raise DrawingError(
             f"Stroke {number} has a coordinate that is not a number between "
             f"-{FARTHEST:,.0f} and {FARTHEST:,.0f}."
         )
-    return line.astype(np.float64)
+    return line
 
 
 def _kind(value: object) -> str:
-    return "missing" if value is None else f"a {type(value).__name__}"
+    return "missing" if value is None else f"of type {type(value).__name__}"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.errors import UserError
 from edge_app.normalization import SIZE
 
 CLASSES = 10
@@ -22,8 +23,8 @@ _RUNTIMES = (
 )
 
 
-class InterpreterError(Exception):
-    """No usable runtime, or a model file that it cannot run; the text is a sentence."""
+class InterpreterError(UserError):
+    """No usable runtime, or a model file that it cannot run."""
 
 
 class Runtime(NamedTuple):

@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.errors import UserError
+
 Split = Literal["train", "t10k"]
 
 SHA256: dict[Split, str] = {
@@ -25,8 +27,8 @@ SHA256: dict[Split, str] = {
 _UINT8 = 0x08
 
 
-class DataError(Exception):
-    """Data that is missing, damaged or something else; the text is a sentence for the user."""
+class DataError(UserError):
+    """Data that is missing, damaged or something else."""
 
 
 class Digits(NamedTuple):

@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.card import Card, CardError, read_card, read_file
+from edge_app.errors import UserError
 from edge_app.interpreter import Interpreter, InterpreterError, find_runtime
 from edge_app.normalization import SIZE, Normalization
 
 _log = logging.getLogger("edge_app")
 
 
-class ModelError(Exception):
-    """Models that cannot be loaded at all; the text is a sentence for the user."""
+class ModelError(UserError):
+    """Models that cannot be loaded at all."""
 
 
 class Model:

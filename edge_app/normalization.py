@@ -51,7 +51,7 @@ PEN_WIDTH = 2.4
 SPACING = 0.4
 """Distance between two dabs of that pen along a stroke, in pixels."""
 MAX_DABS = 8192
-"""A drawing longer than this many dabs gets wider spacing, so that its time stays bounded."""
+"""A drawing longer than this many dabs gets wider spacing: its time and memory stay bounded."""
 
 WORKING_SIZE = 64
 """A larger picture is first averaged down to at most twice this many pixels a side."""
@@ -224,7 +224,11 @@ def _place(line: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
 
 def _draw(lines: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
     """Ink is 255 within the pen's radius of a line, and fades to 0 over one pixel."""
-    dabs = np.concatenate([_dabs(line) for line in lines]).astype(np.float32)
+    alongs = [_along(line) for line in lines]
+    spacing = max(SPACING, sum(along[-1] for along in alongs) / MAX_DABS)
+    dabs = np.concatenate(
+        [_dabs(line, along, spacing) for line, along in zip(lines, alongs, strict=True)]
+    ).astype(np.float32)
     dabs = dabs[((dabs > -_REACH) & (dabs < SIZE - 1 + _REACH)).all(axis=1)]
     cells = np.rint(dabs)
     dx = (cells[:, 0] - dabs[:, 0])[:, None] + _WINDOW
@@ -238,11 +242,16 @@ def _draw(lines: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
     return (np.clip(PEN_WIDTH / 2 + 0.5 - distance, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _dabs(line: NDArray[np.float64]) -> NDArray[np.float64]:
+def _along(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each point's distance from the line's start, along it."""
+    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+
+
+def _dabs(
+    line: NDArray[np.float64], along: NDArray[np.float64], spacing: float
+) -> NDArray[np.float64]:
     """Points along a line, evenly spaced, its two ends among them."""
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
-    count = min(int(along[-1] / SPACING) + 2, MAX_DABS)
-    at = np.linspace(0.0, along[-1], count)
+    at = np.linspace(0.0, along[-1], int(along[-1] / spacing) + 2)
     return np.stack([np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])], axis=1)
 
 
@@ -280,7 +289,8 @@ def _warp(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _pixel_moments(ink: NDArray[np.uint8] | NDArray[np.float64]) -> Moments:
-    weights = ink / ink.sum(dtype=np.float64)
+    # A few faint pixels of a large picture may have been averaged down to nothing.
+    weights = ink / (ink.sum(dtype=np.float64) or 1.0)
     rows, columns = np.arange(ink.shape[0]), np.arange(ink.shape[1])
     across, down = weights.sum(axis=0), weights.sum(axis=1)
     x, y = float(across @ columns), float(down @ rows)

@@ -1,0 +1,42 @@
+"""Credentials: who may open the page, from a file of ``user:password`` lines."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from edge_app.errors import UserError
+
+
+class CredentialsError(UserError):
+    """A file of credentials that is missing, badly written, or readable by others."""
+
+
+def read_credentials(path: Path) -> list[tuple[str, str]]:
+    """Read users and passwords.
+
+    Args:
+        path: a file of lines ``user:password``; only its owner may read it. Empty lines are
+            passed over, and a password may hold colons.
+
+    Raises:
+        CredentialsError: it cannot be read, others can read it, or a line is something else.
+    """
+    try:
+        mode = path.stat().st_mode
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CredentialsError(f"The file {path} cannot be read ({error}).") from error
+    if mode & (stat.S_IRGRP | stat.S_IROTH):
+        raise CredentialsError(f"Others can read the passwords in {path}; run: chmod 600 {path}")
+    pairs = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        user, _, password = line.partition(":")
+        if not user or not password:
+            raise CredentialsError(f"Line {number} of {path} is not of the form user:password.")
+        pairs.append((user, password))
+    if not pairs:
+        raise CredentialsError(f"The file {path} is empty; expected lines of user:password.")
+    return pairs

@@ -1,0 +1,79 @@
+"""Labelled drawings in a file: JSON Lines, one drawing a line, y down.
+
+``{"label": 3, "strokes": [[[x, y], [x, y], ...], ...]}``
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.drawing import DrawingError, parse_strokes
+
+LINE = '{"label": 3, "strokes": [[[x, y], ...], ...]}'
+
+
+class Drawing(NamedTuple):
+    """A digit as it was drawn: its label, 0 to 9, and its strokes, float64 (points, 2), y down."""
+
+    label: int
+    strokes: list[NDArray[np.float64]]
+    writer: int | None = None
+    """Who drew it, where that is known."""
+
+
+def read_json_lines(path: str | Path) -> list[Drawing]:
+    """Read a file of labelled drawings, plain or ``.gz``.
+
+    Raises:
+        DrawingError: the file is missing or unreadable, or a line of it is no labelled drawing.
+    """
+    drawings = []
+    for number, line in enumerate(read_lines(path), start=1):
+        try:
+            drawings.append(_parse(line))
+        except DrawingError as error:
+            raise DrawingError(f"{path}, line {number}: {error}") from error
+    return drawings
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """The lines of a text file, plain or ``.gz``; blank ones at its end are left out.
+
+    Raises:
+        DrawingError: the file is missing, unreadable, or no text.
+    """
+    try:
+        content = Path(path).read_bytes()
+        if Path(path).suffix == ".gz":
+            content = gzip.decompress(content)
+        # Not splitlines: it breaks lines at characters that may stand inside of a JSON string.
+        return content.decode("utf-8").rstrip().split("\n")
+    except OSError as error:
+        raise DrawingError(f"{path} cannot be read ({error.strerror or error}).") from error
+    except (EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise DrawingError(
+            f"{path} is damaged or no text ({error}); fetch the file again."
+        ) from error
+
+
+def _parse(line: str) -> Drawing:
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DrawingError(f"Found no JSON ({error}); expected {LINE}.") from error
+    if not isinstance(fields, dict):
+        raise DrawingError(f"Found JSON of type {type(fields).__name__}; expected {LINE}.")
+    label = fields.get("label")
+    if type(label) is not int or not 0 <= label <= 9:
+        raise DrawingError(f"The label is {label!r:.40}; expected a whole number, 0 to 9.")
+    strokes = parse_strokes(fields.get("strokes"))
+    if not strokes:
+        raise DrawingError("The drawing is blank; expected strokes with points.")
+    return Drawing(label, strokes)

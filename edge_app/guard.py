@@ -1,0 +1,91 @@
+"""The guard in front of Gradio: nothing is uploaded, and no request's body is large.
+
+A plain ASGI middleware (https://asgi.readthedocs.io/en/latest/specs/www.html).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+MAX_BODY = 64 * 1024
+"""Bytes in a request's body: room for the longest drawing that makes sense, several times over."""
+
+_POSTABLE = re.compile(
+    r"/login/?"
+    r"|/gradio_api/(component_server|queue/join|cancel|reset)/?"
+    r"|/gradio_api/(run|api|call|call/v2)/[\w-]+/?"
+)
+"""What the page and the API need. Gradio has more routes that take a body, such as /upload, which
+stores files for anyone who can open the page; and a later Gradio may bring others."""
+
+
+class Guard:
+    """Answers requests that Gradio must not see with a sentence, and hands it the others.
+
+    403: a path that takes no requests with a body here, uploads first of all. 413: a body of more
+    than ``MAX_BODY`` bytes, whether its length was announced or not.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+            await self._app(scope, receive, send)
+            return
+        if scope["method"] != "POST" or not _POSTABLE.fullmatch(scope["path"]):
+            await _refuse(send, 403, "Nothing can be uploaded or changed here; send a drawing.")
+            return
+        body = await _read_body(scope, receive)
+        if body is None:
+            await _refuse(
+                send, 413, f"The request is too large; expected at most {MAX_BODY:,} bytes."
+            )
+            return
+        await self._app(scope, _replay(body, receive), send)
+
+
+async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
+    """The whole body, or None when it is too large."""
+    announced = dict(scope["headers"]).get(b"content-length", b"0")
+    if not announced.isdigit() or int(announced) > MAX_BODY:
+        return None
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            return None
+        if not message.get("more_body"):
+            return body
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """What ``receive`` gave, once more; after it whatever comes, such as a disconnection."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return again
+
+
+async def _refuse(send: Send, status: int, sentence: str) -> None:
+    body = json.dumps({"error": sentence}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        # What is left of the refused body is not read: the connection ends here.
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

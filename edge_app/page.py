@@ -1,0 +1,64 @@
+"""The page: the canvas, and the API beside it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from edge_app.canvas import canvas
+from edge_app.classification import classify, views
+from edge_app.drawing import parse_strokes
+from edge_app.errors import UserError
+from edge_app.models import Model
+
+TITLE = "Draw a digit"
+
+_SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+THEME = gr.themes.Base(font=_SYSTEM_FONTS, font_mono=("ui-monospace", "monospace")).set(
+    body_text_color_subdued="*neutral_500", body_text_color_subdued_dark="*neutral_400"
+)
+"""System fonts: nothing to load, from here or from elsewhere. Quiet text with the contrast that
+WCAG 2.2 AA asks for (4.5 to 1), which the theme's own lacks."""
+
+CSS = Path(__file__).parent / "page.css"
+
+
+def build_page(models: Mapping[str, Model], variant: str) -> gr.Blocks:
+    """Compose the page.
+
+    Args:
+        models: by name, in the order in which their answers are shown.
+        variant: the one that the page starts with.
+    """
+
+    async def answer(state: object) -> dict[str, Any]:
+        """The canvas's call. Short enough for the event loop; a thread would cost more."""
+        drawing = state if isinstance(state, dict) else {}
+        try:
+            lines = parse_strokes(drawing.get("strokes"))
+            images = views(models, lines)
+            return {
+                "answers": classify(models, images, drawing.get("variant", variant)),
+                "views": {
+                    name: b64encode(image.tobytes()).decode() for name, image in images.items()
+                },
+            }
+        except UserError as error:
+            return {"error": str(error)}
+
+    def classify_strokes(strokes: list[list[list[float]]], variant: str = "int8") -> dict[str, Any]:
+        """Classify a drawing: strokes as lists of points [x, y], y down, any scale."""
+        try:
+            lines = parse_strokes(strokes)
+            return dict(classify(models, views(models, lines), variant))
+        except UserError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        canvas(models, variant, answer)
+        gr.api(classify_strokes, api_name="classify", queue=False)
+    return page

@@ -1,0 +1,119 @@
+"""The server: the page on the LAN, behind the guard, until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+
+from edge_app.errors import UserError
+from edge_app.guard import Guard
+from edge_app.models import Model
+
+SESSIONS = 200
+"""Browser sessions that Gradio remembers; the oldest goes first."""
+GRACE_S = 2
+"""Seconds that open connections get to end in, when the server stops."""
+
+_ENVIRONMENT = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_RUN_HISTORY": "False",
+    "GRADIO_SSR_MODE": "False",
+    "HF_HUB_OFFLINE": "1",
+}
+"""Gradio reads these when it is imported: it contacts nobody, and starts no Node server."""
+
+
+class ServerError(UserError):
+    """An address that cannot be listened on."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take the port, before anything slow happens.
+
+    Raises:
+        ServerError: the port is in use or not allowed, or the host is no address of this device.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ServerError(
+            f"Cannot listen on {host} port {port}: {error.strerror}; "
+            "stop the program that uses it, or choose another with --port or --host."
+        ) from error
+    except OverflowError as error:
+        listener.close()
+        raise ServerError(f"Port {port} is out of range; expected 0 to 65535.") from error
+    return listener
+
+
+def serve(
+    listener: socket.socket,
+    models: Mapping[str, Model],
+    variant: str,
+    credentials: list[tuple[str, str]] | None,
+    ready: Callable[[], None],
+) -> None:
+    """Serve the page on a listening socket until SIGINT or SIGTERM.
+
+    Args:
+        listener: as :func:`listen` gives it.
+        models: by name, in the order in which their answers are shown.
+        variant: the one that the page starts with.
+        credentials: users and their passwords; None lets everyone in.
+        ready: called once, when a browser that comes will be answered.
+    """
+    signal.signal(signal.SIGTERM, _stop)
+    with _temporary_folder() as folder:
+        os.environ.update(_ENVIRONMENT, GRADIO_TEMP_DIR=folder)
+        # Only now: Gradio takes seconds to import, and reads the environment as it does.
+        import fastapi
+        import gradio as gr
+        import uvicorn
+
+        from edge_app.page import CSS, THEME, build_page
+
+        page = build_page(models, variant)
+        page.state_session_capacity = SESSIONS
+        app = gr.mount_gradio_app(
+            fastapi.FastAPI(openapi_url=None),
+            page,
+            path="/",
+            auth=credentials,
+            footer_links=[],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            show_error=True,
+            max_file_size=1,
+            theme=THEME,
+            css_paths=CSS,
+        )
+        config = uvicorn.Config(Guard(app), log_level="warning", timeout_graceful_shutdown=GRACE_S)
+        ready()
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[str]:
+    """A folder in memory where there is one, so that no SD card wears; gone afterwards."""
+    memory = Path("/dev/shm")  # noqa: S108 - A folder of its own is made in it.
+    parent = memory if os.access(memory, os.W_OK | os.X_OK) else None
+    with tempfile.TemporaryDirectory(prefix="digits-", dir=parent) as folder:
+        yield folder
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    # Uvicorn ends in good order first and then repeats the signal: this unwinds what is left.
+    sys.exit(0)
