@@ -1,0 +1,138 @@
+"""Publication: a trained original becomes a model's folder, written whole or not at all."""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import PIL
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from convert.architectures import Architecture
+from convert.data import TrainingData
+from convert.export import QUANTIZATION, export, predict_logits
+from edge_app.card import (
+    FORMAT,
+    Budget,
+    Card,
+    Contract,
+    ModelFile,
+    ReferenceFile,
+    record_file,
+    write_card,
+)
+from edge_app.interpreter import Interpreter, find_runtime
+from edge_app.mnist import Digits
+from edge_app.models import load_model, softmax
+from edge_app.normalization import Normalization
+
+CALIBRATION_IMAGES = 1000
+BUDGET = Budget(accuracy_loss_points=0.1)
+
+
+def publish(
+    original: keras.Model,
+    architecture: Architecture,
+    normalization: Normalization,
+    data: TrainingData,
+    training: dict[str, Any],
+    folder: Path,
+) -> Card:
+    """Export a trained model and put ``<folder>/<name>/`` in place, replacing what stood there.
+
+    Everything is written and loaded again in a folder aside first: when anything fails, the old
+    files stay as they were.
+
+    Args:
+        original: (N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out.
+        architecture: names and describes the model.
+        normalization: the one that ``data`` went through.
+        data: training images calibrate, validation images check, test images are reported on.
+        training: how it was trained, for the card.
+        folder: the models' folder; made where it is missing.
+
+    Raises:
+        ExportError: a file cannot be converted or does not do what the original does.
+        OSError: the folder cannot be written.
+    """
+    contents = export(original, data.train.images[:CALIBRATION_IMAGES], data.validation.images)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
+        staged = Path(staging) / architecture.name
+        staged.mkdir()
+        card = Card(
+            format=FORMAT,
+            name=architecture.name,
+            title=architecture.title,
+            description=architecture.description,
+            parameters=original.count_params(),
+            contract=Contract(normalization, "logits"),
+            variants={
+                variant: _write_variant(staged / f"{variant}.tflite", variant, content, data.test)
+                for variant, content in contents.items()
+            },
+            original=_write_original(staged / "model.keras", original, data.test),
+            reference=_write_reference(staged / "reference.npz", original, data),
+            budget=BUDGET,
+            training=training,
+            versions=_versions(),
+        )
+        write_card(card, staged)
+        load_model(staged)
+        _replace(folder / architecture.name, staged, Path(staging) / "replaced")
+    return card
+
+
+def _write_variant(path: Path, variant: str, content: bytes, test: Digits) -> ModelFile:
+    path.write_bytes(content)
+    accuracy = _accuracy(Interpreter(content).run(test.images), test)
+    return ModelFile(
+        **asdict(record_file(path)), quantization=QUANTIZATION[variant], accuracy=accuracy
+    )
+
+
+def _write_original(path: Path, original: keras.Model, test: Digits) -> ModelFile:
+    original.save(path)
+    accuracy = _accuracy(predict_logits(original, test.images), test)
+    return ModelFile(**asdict(record_file(path)), quantization="none", accuracy=accuracy)
+
+
+def _write_reference(path: Path, original: keras.Model, data: TrainingData) -> ReferenceFile:
+    np.savez_compressed(path, probabilities=softmax(predict_logits(original, data.test.images)))
+    return ReferenceFile(
+        **asdict(record_file(path)), dataset=data.test_name, dataset_sha256=data.test_sha256
+    )
+
+
+def _accuracy(outputs: NDArray[np.float32], digits: Digits) -> float:
+    return float((outputs.argmax(axis=1) == digits.labels).mean())
+
+
+def _versions() -> dict[str, str]:
+    runtime = find_runtime()
+    return {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "pillow": PIL.__version__,
+        runtime.name: runtime.version,
+    }
+
+
+def _replace(target: Path, staged: Path, aside: Path) -> None:
+    """Swap folders by renaming; the old one goes back when the new one cannot take its place."""
+    if target.exists():
+        target.rename(aside)
+    try:
+        staged.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
