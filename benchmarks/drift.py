@@ -17,14 +17,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.progress import Advance
-from edge_app.card import Card, read_file
+from edge_app.card import PROBABILITIES, Card, read_file
 from edge_app.errors import UserError
 from edge_app.interpreter import CLASSES
 from edge_app.mnist import Digits
 from edge_app.models import Model
 
-PROBABILITIES = "probabilities"
-"""The array in ``reference.npz``: float32 (N, 10), in the order of the test images."""
 SUM_TOLERANCE = 1e-3
 """A row of the reference may sum to 1 with this error: float32 rounding stays far below it, and
 logits stored by mistake do not."""

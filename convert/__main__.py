@@ -24,6 +24,7 @@ EXAMPLES = """\
 examples:
   python -m convert train                     every model, on MNIST as Keras downloads it
   python -m convert train dense --data DIR    one model, on the IDX files in DIR
+  python -m convert train --drawings FILE     every model, on MNIST and drawn digits
 """
 
 
@@ -37,7 +38,13 @@ def main() -> int:
         find_runtime()
         pipeline = _import_pipeline()
         names = list(dict.fromkeys(arguments.names or ARCHITECTURES))
-        pipeline.train(names, arguments.data, arguments.allow_other_data, arguments.out)
+        pipeline.train(
+            names,
+            arguments.data,
+            arguments.drawings,
+            arguments.out,
+            allow_other=arguments.allow_other_data,
+        )
     except UserError as error:
         print(f"convert: {error}", file=sys.stderr)
         return 1
@@ -89,6 +96,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder with MNIST's four IDX files, plain or .gz "
         "(default: download what Keras downloads, once, into its cache)",
+    )
+    train.add_argument(
+        "--drawings",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="files of drawn digits to train on besides: UCI's pendigits-orig.tra, or JSON Lines "
+        '({"label": 3, "strokes": [[[x, y], ...], ...]}); plain or .gz',
     )
     train.add_argument(
         "--allow-other-data",

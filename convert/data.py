@@ -1,100 +1,181 @@
-"""Training data: MNIST from a folder or downloaded, verified by hash and normalized."""
+"""Training data: MNIST and drawn digits, verified, normalized, and split by use."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.progress import track
 
-from edge_app import normalize
+from convert.drawings import read_drawings
+from edge_app import normalize, rasterize
+from edge_app.drawings import Drawing, read_lines
 from edge_app.mnist import SHA256, DataError, Digits, Split, read_digits
 from edge_app.normalization import Normalization
 
-VALIDATION_PART = 12
-"""One training image in so many is set aside to make choices by: 5,000 of MNIST's 60,000."""
+MNIST_LICENCE = "CC BY-SA 3.0, Y. LeCun, C. Cortes, C. J. C. Burges"
+_PENDIGITS_SHA256 = "ed759b9260fc0d5fbe08586fafd308e15a91729c50ebca53c55d9440d67339bd"
+_PENDIGITS_LICENCE = "CC BY 4.0, E. Alpaydin, F. Alimoglu"
+
+DRAWN_WEIGHT = 2
+"""How often training repeats a drawn digit: few people drew, and theirs are the digits to read."""
+VALIDATION_PART, TEST_PART = 0.1, 0.2
+"""Of the writers of drawn digits: of 30, 22 to 24 validate, and 25 to 30 are never trained on."""
 
 
 class Source(NamedTuple):
-    """Digits and where they came from, as the card names them."""
+    """A data set, normalized: to train on, to make choices by, and to report on, once."""
 
     name: str
-    digits: Digits
-
-
-class TrainingData(NamedTuple):
-    """Normalized digits, told apart by use. The test set is used once, to report."""
-
+    licence: str
+    sha256: str
+    """Of the training part as it was read, before normalization and before validation was taken."""
     train: Digits
     validation: Digits
     test: Digits
-    test_name: str
+
+
+class TrainingData(NamedTuple):
+    """What a model is trained on. MNIST's test set is what references are made of."""
+
+    mnist: Source
+    drawn: list[Source]
     test_sha256: str
-    """Of the test set as it was read, before normalization."""
+    """Of MNIST's test set as it was read, before normalization."""
+
+    @property
+    def sources(self) -> list[Source]:
+        """All of them, MNIST first."""
+        return [self.mnist, *self.drawn]
+
+    @property
+    def train(self) -> Digits:
+        """Every source's training part, each drawn digit :data:`DRAWN_WEIGHT` times."""
+        drawn = [source.train for source in self.drawn]
+        return _concatenate([self.mnist.train, *drawn * DRAWN_WEIGHT])
+
+    @property
+    def validation(self) -> Digits:
+        """Every source's validation part."""
+        return _concatenate([source.validation for source in self.sources])
 
 
-def load_mnist(folder: Path | None, allow_other: bool) -> dict[Split, Source]:
-    """MNIST's training and test set.
+def load(
+    folder: Path | None,
+    drawings: Sequence[Path],
+    *,
+    allow_other: bool,
+    normalization: Normalization,
+    seed: int,
+) -> TrainingData:
+    """Read, verify, normalize and split everything.
 
     Args:
-        folder: holds the IDX files; None downloads what Keras downloads, into Keras's cache.
-        allow_other: take data that is whole but not MNIST, and name it by its folder.
+        folder: holds MNIST's IDX files; None downloads what Keras downloads, into Keras's cache.
+        drawings: files of labelled drawings, UNIPEN or JSON Lines.
+        allow_other: take IDX data that is whole but not MNIST, and name it by its folder.
+        normalization: what the images go through.
+        seed: chooses MNIST's validation part, a twelfth of its training set.
 
     Raises:
-        DataError: data is missing, damaged, or not MNIST.
+        DataError: MNIST is missing, damaged, or something else.
+        DrawingError: a file of drawings is missing or damaged, or a line of it is wrong.
     """
-    splits = {split: _read(folder, split) for split in get_args(Split)}
-    return {
-        split: Source(_identify(digits, split, folder, allow_other), digits)
-        for split, digits in splits.items()
-    }
+    # All of it is read before any of it is worked on: what is wrong should show at once.
+    train, test = _read_mnist(folder, "train"), _read_mnist(folder, "t10k")
+    name = _identify(train, test, folder, allow_other)
+    drawn = [(path, read_drawings(path)) for path in drawings]
 
-
-def prepare(splits: dict[Split, Source], normalization: Normalization, seed: int) -> TrainingData:
-    """Normalize the images as the edge app would, and set a validation part aside."""
-    train, test = (_normalize(splits[split], normalization) for split in get_args(Split))
     order = np.random.default_rng(seed).permutation(len(train.labels))
-    validation, rest = np.split(order, [len(order) // VALIDATION_PART])
+    images = _normalize(f"Normalizing {name}", train.images, lambda x: normalize(x, normalization))
+    validation, rest = np.split(order, [len(order) // 12])
+    mnist = Source(
+        name=name,
+        licence=MNIST_LICENCE if name == "MNIST" else "unknown",
+        sha256=train.sha256(),
+        train=Digits(images[rest], train.labels[rest]),
+        validation=Digits(images[validation], train.labels[validation]),
+        test=Digits(
+            _normalize(
+                f"Normalizing {name}, test set", test.images, lambda x: normalize(x, normalization)
+            ),
+            test.labels,
+        ),
+    )
     return TrainingData(
-        train=Digits(train.images[rest], train.labels[rest]),
-        validation=Digits(train.images[validation], train.labels[validation]),
-        test=test,
-        test_name=splits["t10k"].name,
-        test_sha256=splits["t10k"].digits.sha256(),
+        mnist, [_drawn(path, digits, normalization) for path, digits in drawn], test.sha256()
     )
 
 
-def _normalize(source: Source, normalization: Normalization) -> Digits:
-    images = track(source.digits.images, f"Normalizing {source.name}")
-    return Digits(
-        np.stack([normalize(image, normalization) for image in images]), source.digits.labels
-    )
-
-
-def _read(folder: Path | None, split: Split) -> Digits:
+def _read_mnist(folder: Path | None, split: Split) -> Digits:
     if folder is not None:
         return read_digits(folder, split)
-    from keras.datasets import mnist  # noqa: PLC0415 - Seconds; not for reading files.
+    from keras.datasets import mnist  # noqa: PLC0415 - Takes seconds; not needed to read files.
 
     try:
-        arrays = mnist.load_data()[get_args(Split).index(split)]
+        train, test = mnist.load_data()
     except Exception as error:
         raise DataError(
             f"MNIST cannot be downloaded ({error}); "
             "fetch its four IDX files by hand and name their folder with --data."
         ) from error
-    return Digits(*arrays)
+    return Digits(*(train if split == "train" else test))
 
 
-def _identify(digits: Digits, split: Split, folder: Path | None, allow_other: bool) -> str:
-    found = digits.sha256()
-    if found == SHA256[split]:
-        return f"MNIST {split}"
+def _identify(train: Digits, test: Digits, folder: Path | None, allow_other: bool) -> str:
     place = folder or "Keras's cache"
-    if not allow_other:
+    splits: dict[Split, Digits] = {"train": train, "t10k": test}
+    for split, digits in splits.items():
+        found = digits.sha256()
+        if found == SHA256[split]:
+            continue
+        if allow_other:
+            return f"{place}, not MNIST"
         raise DataError(
             f"The {split} data in {place} is whole but not MNIST: found SHA-256 {found[:12]}..., "
             f"expected {SHA256[split][:12]}...; to train on it all the same add --allow-other-data."
         )
-    return f"{split} of {place}, not MNIST"
+    return "MNIST"
+
+
+def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization) -> Source:
+    """A file of drawings, split by writer: whom the models were tried on, they never saw."""
+    images = _normalize(
+        f"Normalizing {path.name}", drawings, lambda x: rasterize(x.strokes, normalization)
+    )
+    labels = np.array([drawing.label for drawing in drawings], np.uint8)
+    # Without a writer's name every drawing counts as a writer of its own.
+    writers = [number if d.writer is None else d.writer for number, d in enumerate(drawings)]
+    rank = np.unique(writers, return_inverse=True)[1] / len(set(writers))
+    parts = np.digitize(rank + 1e-9, [1 - VALIDATION_PART - TEST_PART, 1 - TEST_PART])
+    train, validation, test = (
+        Digits(images[parts == part], labels[parts == part]) for part in range(3)
+    )
+    sha256 = hashlib.sha256("\n".join(read_lines(path)).encode()).hexdigest()
+    return Source(
+        name=path.name,
+        licence=_PENDIGITS_LICENCE if sha256 == _PENDIGITS_SHA256 else "the user's own",
+        sha256=sha256,
+        train=train,
+        validation=validation,
+        test=test,
+    )
+
+
+def _normalize(
+    description: str,
+    items: Sequence[Any] | NDArray[np.uint8],
+    normalized: Callable[[Any], NDArray[np.uint8]],
+) -> NDArray[np.uint8]:
+    return np.stack([normalized(item) for item in track(items, description)])
+
+
+def _concatenate(parts: list[Digits]) -> Digits:
+    return Digits(
+        np.concatenate([part.images for part in parts]),
+        np.concatenate([part.labels for part in parts]),
+    )

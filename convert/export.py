@@ -64,7 +64,7 @@ def export(
         try:
             found = Interpreter(content).run(check).argmax(axis=1)
         except InterpreterError as error:
-            raise ExportError(f"The {variant} file of {original.name} fails: {error}.") from error
+            raise ExportError(f"The {variant} file of {original.name} fails: {error}") from error
         agreement = float((found == expected).mean())
         if agreement < LEAST_AGREEMENT[variant]:
             raise ExportError(

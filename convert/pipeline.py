@@ -3,35 +3,44 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import keras
 from rich.console import Console
 
 from convert.architectures import ARCHITECTURES, Architecture
-from convert.data import Source, TrainingData, load_mnist, prepare
+from convert.data import Source, TrainingData, load
 from convert.export import predict_logits
 from convert.publication import publish
 from convert.training import train as fit
 from edge_app.card import Card
 from edge_app.errors import UserError
-from edge_app.mnist import Split
+from edge_app.mnist import Digits
 from edge_app.normalization import Normalization
 
 SEED = 0
 NORMALIZATION: Normalization = "moments"
-LICENCE = "CC BY-SA 3.0, Y. LeCun, C. Cortes, C. J. C. Burges"
 
 
-def train(names: list[str], folder: Path | None, allow_other: bool, out: Path) -> None:
+def train(
+    names: Sequence[str],
+    folder: Path | None,
+    drawings: Sequence[Path],
+    out: Path,
+    *,
+    allow_other: bool,
+) -> None:
     """Train, export and publish models, each complete before the next begins.
 
     Args:
         names: of :data:`ARCHITECTURES`.
         folder: MNIST's IDX files; None downloads them.
-        allow_other: whether those may hold something other than MNIST.
+        drawings: files of labelled drawings to train on besides.
         out: the models' folder.
+        allow_other: whether the IDX files may hold something other than MNIST.
 
     Raises:
         UserError: data is missing or wrong, or an export failed.
@@ -39,13 +48,12 @@ def train(names: list[str], folder: Path | None, allow_other: bool, out: Path) -
     """
     _check_writable(out)
     console = Console()
-    splits = load_mnist(folder, allow_other)
-    data = prepare(splits, NORMALIZATION, SEED)
+    data = load(folder, drawings, allow_other=allow_other, normalization=NORMALIZATION, seed=SEED)
     for name in names:
         architecture = ARCHITECTURES[name]
         original = fit(architecture, data, SEED)
         console.print(f"Exporting {architecture.title}")
-        training = _describe(architecture, splits, data, original)
+        training = _describe(architecture, data, original)
         card = publish(original, architecture, NORMALIZATION, data, training, out)
         console.print(_summary(card, out))
 
@@ -58,26 +66,33 @@ def _check_writable(out: Path) -> None:
 
 
 def _describe(
-    architecture: Architecture, splits: dict[Split, Source], data: TrainingData, original: Any
+    architecture: Architecture, data: TrainingData, original: keras.Model
 ) -> dict[str, Any]:
-    validation = data.validation
-    right = predict_logits(original, validation.images).argmax(axis=1) == validation.labels
     return {
-        "command": f"python -m convert train {architecture.name}",
+        "command": "python -m convert train",
         "architecture": asdict(architecture),
         "seed": SEED,
-        "data": [
-            {
-                "name": source.name,
-                "images": len(source.digits.labels),
-                "sha256": source.digits.sha256(),
-                "licence": LICENCE,
-            }
-            for source in (splits["train"],)
-        ],
-        "validation_images": len(validation.labels),
-        "validation_accuracy": float(right.mean()),
+        "data": [_describe_source(source, original) for source in data.sources],
     }
+
+
+def _describe_source(source: Source, original: keras.Model) -> dict[str, Any]:
+    """A source, and how the original reads the parts of it that it was not trained on."""
+    return {
+        "name": source.name,
+        "licence": source.licence,
+        "sha256": source.sha256,
+        "train": len(source.train.labels),
+        "validation": _report(original, source.validation),
+        "test": _report(original, source.test),
+    }
+
+
+def _report(original: keras.Model, digits: Digits) -> dict[str, Any]:
+    if not len(digits.labels):
+        return {"images": 0}
+    right = predict_logits(original, digits.images).argmax(axis=1) == digits.labels
+    return {"images": len(right), "accuracy": float(right.mean())}
 
 
 def _summary(card: Card, out: Path) -> str:

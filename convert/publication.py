@@ -19,6 +19,7 @@ from convert.data import TrainingData
 from convert.export import QUANTIZATION, export, predict_logits
 from edge_app.card import (
     FORMAT,
+    PROBABILITIES,
     Budget,
     Card,
     Contract,
@@ -61,7 +62,10 @@ def publish(
         ExportError: a file cannot be converted or does not do what the original does.
         OSError: the folder cannot be written.
     """
-    contents = export(original, data.train.images[:CALIBRATION_IMAGES], data.validation.images)
+    images = data.train.images
+    # Evenly spread, so that every source of images has its share.
+    calibration = images[:: max(1, len(images) // CALIBRATION_IMAGES)]
+    contents = export(original, calibration, data.validation.images)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
         staged = Path(staging) / architecture.name
@@ -74,10 +78,12 @@ def publish(
             parameters=original.count_params(),
             contract=Contract(normalization, "logits"),
             variants={
-                variant: _write_variant(staged / f"{variant}.tflite", variant, content, data.test)
+                variant: _write_variant(
+                    staged / f"{variant}.tflite", variant, content, data.mnist.test
+                )
                 for variant, content in contents.items()
             },
-            original=_write_original(staged / "model.keras", original, data.test),
+            original=_write_original(staged / "model.keras", original, data.mnist.test),
             reference=_write_reference(staged / "reference.npz", original, data),
             budget=BUDGET,
             training=training,
@@ -104,9 +110,12 @@ def _write_original(path: Path, original: keras.Model, test: Digits) -> ModelFil
 
 
 def _write_reference(path: Path, original: keras.Model, data: TrainingData) -> ReferenceFile:
-    np.savez_compressed(path, probabilities=softmax(predict_logits(original, data.test.images)))
+    probabilities = softmax(predict_logits(original, data.mnist.test.images))
+    np.savez_compressed(path, **{PROBABILITIES: probabilities})
     return ReferenceFile(
-        **asdict(record_file(path)), dataset=data.test_name, dataset_sha256=data.test_sha256
+        **asdict(record_file(path)),
+        dataset=f"{data.mnist.name}, test set",
+        dataset_sha256=data.test_sha256,
     )
 
 

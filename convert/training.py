@@ -25,8 +25,9 @@ def train(architecture: Architecture, data: TrainingData, seed: int) -> keras.Mo
         The original: (N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out.
     """
     keras.utils.set_random_seed(seed)
+    digits, validation = data.train, data.validation
     model = build(architecture)
-    steps = -(-len(data.train.labels) // architecture.batch_size) * architecture.epochs
+    steps = -(-len(digits.labels) // architecture.batch_size) * architecture.epochs
     model.compile(
         optimizer=keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(architecture.learning_rate, steps)
@@ -44,8 +45,8 @@ def train(architecture: Architecture, data: TrainingData, seed: int) -> keras.Mo
     )
     with Progress(*columns) as progress:
         model.fit(
-            _batches(data.train, architecture),
-            validation_data=(data.validation.images, data.validation.labels),
+            _batches(digits, architecture),
+            validation_data=(validation.images, validation.labels),
             validation_batch_size=1000,
             epochs=architecture.epochs,
             verbose=0,

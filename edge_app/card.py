@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from edge_app.errors import UserError
 from edge_app.normalization import NORMALIZATIONS, Normalization
 
 CARD = "card.json"
+PROBABILITIES = "probabilities"
+"""The array in a reference file: float32 (N, 10), in the order of the test images."""
 FORMAT = 1
 """Version of the card's fields; a reader refuses another."""
 VARIANTS = ("float32", "float16", "dynamic", "int8")
@@ -98,14 +101,14 @@ def read_card(folder: Path) -> Card:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CardError(f"{path} is missing; every model's folder has one") from None
+        raise CardError(f"{path} is missing; every model's folder has one.") from None
     except (OSError, ValueError) as error:
-        raise CardError(f"{path} cannot be read ({error})") from error
+        raise CardError(f"{path} cannot be read ({error}).") from error
     try:
         return _parse(fields)
     except (KeyError, TypeError, ValueError) as error:
         reason = f"field {error} is missing" if isinstance(error, KeyError) else error
-        raise CardError(f"{path} is no model card: {reason}; convert the model again") from error
+        raise CardError(f"{path} is no model card: {reason}; convert the model again.") from error
 
 
 def write_card(card: Card, folder: Path) -> None:
@@ -130,14 +133,14 @@ def read_file(folder: Path, record: FileRecord) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise CardError(f"{path} is missing; fetch it or convert the model again") from None
+        raise CardError(f"{path} is missing; fetch it or convert the model again.") from None
     except OSError as error:
-        raise CardError(f"{path} cannot be read ({error.strerror})") from error
+        raise CardError(f"{path} cannot be read ({error.strerror}).") from error
     found = hashlib.sha256(content).hexdigest()
     if found != record.sha256:
         raise CardError(
             f"{path} is corrupt: found {len(content)} bytes with SHA-256 {found[:12]}..., expected "
-            f"{record.bytes} with {record.sha256[:12]}...; fetch it or convert the model again"
+            f"{record.bytes} with {record.sha256[:12]}...; fetch it or convert the model again."
         )
     return content
 
@@ -166,14 +169,20 @@ def _parse(fields: Any) -> Card:
         reference=ReferenceFile(
             *_file(reference), str(reference["dataset"]), str(reference["dataset_sha256"])
         ),
-        budget=Budget(float(fields["budget"]["accuracy_loss_points"])),
+        budget=Budget(_finite(fields["budget"]["accuracy_loss_points"])),
         training=dict(fields["training"]),
         versions=dict(fields["versions"]),
     )
 
 
 def _model_file(fields: Mapping[str, Any]) -> ModelFile:
-    return ModelFile(*_file(fields), str(fields["quantization"]), float(fields["accuracy"]))
+    return ModelFile(*_file(fields), str(fields["quantization"]), _finite(fields["accuracy"]))
+
+
+def _finite(value: Any) -> float:
+    if not math.isfinite(number := float(value)):  # JSON, as Python reads it, knows NaN.
+        raise ValueError(f"{value} is not a finite number")
+    return number
 
 
 def _file(fields: Mapping[str, Any]) -> tuple[str, int, str]:

@@ -85,7 +85,7 @@ class Interpreter:
         except (ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())
             raise InterpreterError(
-                f"{runtime.name} {runtime.version} does not load it ({reason})"
+                f"{runtime.name} {runtime.version} does not load it ({reason})."
             ) from error
         inputs, outputs = (
             self._interpreter.get_input_details(),
@@ -94,8 +94,8 @@ class Interpreter:
         shapes = [tuple(map(int, tensor["shape"])) for tensor in (*inputs, *outputs)]
         if shapes != [(1, SIZE, SIZE), (1, CLASSES)]:
             raise InterpreterError(
-                f"its inputs and outputs have the shapes {', '.join(map(str, shapes))}; "
-                f"expected one input (1, {SIZE}, {SIZE}) and one output (1, {CLASSES})"
+                f"Its inputs and outputs have the shapes {', '.join(map(str, shapes))}; "
+                f"expected one input (1, {SIZE}, {SIZE}) and one output (1, {CLASSES})."
             )
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
         self._of_pixel = _quantize(np.arange(256), inputs[0])

@@ -111,7 +111,7 @@ def load_models(
         try:
             models.append(load_model(Path(folder) / name))
         except (CardError, InterpreterError) as error:
-            report(f"Model {name!r} is left out: {error}.")
+            report(f"Model {name!r} is left out: {error}")
     return {
         model.name: model
         for model in sorted(models, key=lambda model: (model.card.original.accuracy, model.name))
@@ -127,7 +127,7 @@ def load_model(folder: Path) -> Model:
     """
     card = read_card(folder)
     if card.name != folder.name:
-        raise CardError(f"its card names it {card.name!r}; the folder must have the same name")
+        raise CardError(f"its card names it {card.name!r}; the folder must have the same name.")
     contents = {record.file: read_file(folder, record) for record in card.files()}
     interpreters = {}
     for variant, record in card.variants.items():
