@@ -17,7 +17,7 @@ STRETCH = 0.06
 """Standard deviation of the scale across and down, and of the slant."""
 SHIFT = 0.6
 """Standard deviation, in pixels."""
-ELASTIC = 1.0
+ELASTIC = 0.7
 """Standard deviation, in pixels, of the displacements at the knots of the elastic grid."""
 KNOTS = 5
 """Knots of the elastic grid a side; between them displacements are interpolated."""

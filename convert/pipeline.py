@@ -53,7 +53,7 @@ def train(
         architecture = ARCHITECTURES[name]
         original = fit(architecture, data, SEED)
         console.print(f"Exporting {architecture.title}")
-        training = _describe(architecture, data, original)
+        training = _describe(architecture, data, drawings, original)
         card = publish(original, architecture, NORMALIZATION, data, training, out)
         console.print(_summary(card, out))
 
@@ -66,10 +66,15 @@ def _check_writable(out: Path) -> None:
 
 
 def _describe(
-    architecture: Architecture, data: TrainingData, original: keras.Model
+    architecture: Architecture,
+    data: TrainingData,
+    drawings: Sequence[Path],
+    original: keras.Model,
 ) -> dict[str, Any]:
+    files = "".join(f" {path.name}" for path in drawings)
     return {
-        "command": "python -m convert train",
+        "command": f"python -m convert train {architecture.name}"
+        + (f" --drawings{files}" if files else ""),
         "architecture": asdict(architecture),
         "seed": SEED,
         "data": [_describe_source(source, original) for source in data.sources],
