@@ -34,6 +34,7 @@ from edge_app.models import load_model, softmax
 from edge_app.normalization import Normalization
 
 CALIBRATION_IMAGES = 1000
+INPUT = "(1, 28, 28) pixels, 0 to 255, ink 255 on 0: uint8 in int8.tflite, else float32"
 BUDGET = Budget(accuracy_loss_points=0.1)
 
 
@@ -76,7 +77,7 @@ def publish(
             title=architecture.title,
             description=architecture.description,
             parameters=original.count_params(),
-            contract=Contract(normalization, "logits"),
+            contract=Contract(normalization, INPUT, "logits"),
             variants={
                 variant: _write_variant(
                     staged / f"{variant}.tflite", variant, content, data.mnist.test

@@ -49,6 +49,7 @@ def train(architecture: Architecture, data: TrainingData, seed: int) -> keras.Mo
             validation_data=(validation.images, validation.labels),
             validation_batch_size=1000,
             epochs=architecture.epochs,
+            shuffle=False,  # The batches are.
             verbose=0,
             callbacks=[_Epochs(progress, architecture)],
         )

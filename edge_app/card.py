@@ -56,9 +56,11 @@ class ReferenceFile(FileRecord):
 
 @dataclass(frozen=True)
 class Contract:
-    """What goes in, (1, 28, 28) pixels of 0 to 255, and what comes out, (1, 10)."""
+    """What a model takes and gives: (1, 28, 28) pixels as its normalization makes them, (1, 10)
+    outputs of the named kind. ``input`` says it for people."""
 
     normalization: Normalization
+    input: str
     output: Output
 
 
@@ -150,7 +152,8 @@ def _parse(fields: Any) -> Card:
         raise TypeError(f"it holds a {type(fields).__name__}, not an object")
     if fields["format"] != FORMAT:
         raise ValueError(f"it has format {fields['format']}, expected {FORMAT}")
-    contract = Contract(fields["contract"]["normalization"], fields["contract"]["output"])
+    promised = fields["contract"]
+    contract = Contract(promised["normalization"], promised["input"], promised["output"])
     if contract.normalization not in NORMALIZATIONS:
         raise ValueError(f"unknown normalization {contract.normalization!r}")
     if contract.output not in get_args(Output):
