@@ -79,7 +79,8 @@ def load(
         drawings: files of labelled drawings, UNIPEN or JSON Lines.
         allow_other: take IDX data that is whole but not MNIST, and name it by its folder.
         normalization: what the images go through.
-        seed: chooses MNIST's validation part, a twelfth of its training set.
+        seed: chooses MNIST's validation part, a twelfth of its training set, and the parts of
+            drawings whose writers are unknown.
 
     Raises:
         DataError: MNIST is missing, damaged, or something else.
@@ -107,7 +108,7 @@ def load(
         ),
     )
     return TrainingData(
-        mnist, [_drawn(path, digits, normalization) for path, digits in drawn], test.sha256()
+        mnist, [_drawn(path, digits, normalization, seed) for path, digits in drawn], test.sha256()
     )
 
 
@@ -134,7 +135,7 @@ def _identify(train: Digits, test: Digits, folder: Path | None, allow_other: boo
         if found == SHA256[split]:
             continue
         if allow_other:
-            return f"{place}, not MNIST"
+            return f"{folder.name if folder else place}, not MNIST"
         raise DataError(
             f"The {split} data in {place} is whole but not MNIST: found SHA-256 {found[:12]}..., "
             f"expected {SHA256[split][:12]}...; to train on it all the same add --allow-other-data."
@@ -142,16 +143,13 @@ def _identify(train: Digits, test: Digits, folder: Path | None, allow_other: boo
     return "MNIST"
 
 
-def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization) -> Source:
+def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization, seed: int) -> Source:
     """A file of drawings, split by writer: whom the models were tried on, they never saw."""
     images = _normalize(
         f"Normalizing {path.name}", drawings, lambda x: rasterize(x.strokes, normalization)
     )
     labels = np.array([drawing.label for drawing in drawings], np.uint8)
-    # Without a writer's name every drawing counts as a writer of its own.
-    writers = [number if d.writer is None else d.writer for number, d in enumerate(drawings)]
-    rank = np.unique(writers, return_inverse=True)[1] / len(set(writers))
-    parts = np.digitize(rank + 1e-9, [1 - VALIDATION_PART - TEST_PART, 1 - TEST_PART])
+    parts = _parts(drawings, seed)
     train, validation, test = (
         Digits(images[parts == part], labels[parts == part]) for part in range(3)
     )
@@ -164,6 +162,21 @@ def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization) ->
         validation=validation,
         test=test,
     )
+
+
+def _parts(drawings: list[Drawing], seed: int) -> NDArray[np.intp]:
+    """0 for each drawing to train on, 1 to validate, 2 to test.
+
+    By writer, the last of them test; without writers each drawing counts as one, in random order.
+    """
+    if any(drawing.writer is None for drawing in drawings):
+        writers = np.random.default_rng(seed).permutation(len(drawings))
+    else:
+        writers = np.array([drawing.writer for drawing in drawings])
+    names, rank = np.unique(writers, return_inverse=True)
+    # Half a rank keeps the comparison clear of rounding.
+    shares = (rank + 0.5) / len(names)
+    return np.digitize(shares, [1 - VALIDATION_PART - TEST_PART, 1 - TEST_PART])
 
 
 def _normalize(

@@ -17,14 +17,14 @@ def read_credentials(path: Path) -> list[tuple[str, str]]:
 
     Args:
         path: a file of lines ``user:password``; only its owner may read it. Empty lines are
-            passed over, and a password may hold colons.
+            passed over, so are blanks around a user; a password may hold colons.
 
     Raises:
         CredentialsError: it cannot be read, others can read it, or a line is something else.
     """
     try:
         mode = path.stat().st_mode
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # Notepad writes the -sig.
     except (OSError, UnicodeDecodeError) as error:
         raise CredentialsError(f"The file {path} cannot be read ({error}).") from error
     if mode & (stat.S_IRGRP | stat.S_IROTH):
@@ -34,6 +34,7 @@ def read_credentials(path: Path) -> list[tuple[str, str]]:
         if not line.strip():
             continue
         user, _, password = line.partition(":")
+        user = user.strip()  # As Gradio does with what is typed.
         if not user or not password:
             raise CredentialsError(f"Line {number} of {path} is not of the form user:password.")
         pairs.append((user, password))

@@ -26,6 +26,7 @@ _POSTABLE = re.compile(
 )
 """What the page and the API need. Gradio has more routes that take a body, such as /upload, which
 stores files for anyone who can open the page; and a later Gradio may bring others."""
+_LENGTH = re.compile(rb"[0-9]{1,9}")
 
 
 class Guard:
@@ -55,13 +56,15 @@ class Guard:
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too large."""
+    """The whole body, or None when it is too large, or its sender left before its end."""
     announced = dict(scope["headers"]).get(b"content-length", b"0")
-    if not announced.isdigit() or int(announced) > MAX_BODY:
+    if not _LENGTH.fullmatch(announced) or int(announced) > MAX_BODY:
         return None
     body = b""
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
             return None

@@ -45,6 +45,8 @@ STEEPEST_SLANT = 1.0
 
 BOX = 20
 """The longer side of the ink's bounding box, in pixels, after ``box``."""
+BOX_CENTRE = SIZE / 2
+"""Where ``box`` puts the centre of mass, across and down: at pixel 14, as in MNIST's images."""
 
 PEN_WIDTH = 2.4
 """Width of the round pen that draws strokes, in normalized pixels: about that of MNIST's ink."""
@@ -55,7 +57,6 @@ MAX_DABS = 8192
 
 WORKING_SIZE = 64
 """A larger picture is first averaged down to at most twice this many pixels a side."""
-
 
 _PAD = 1
 """A rim of paper around a cropped picture: the warp fades the ink out instead of cutting it off."""
@@ -123,7 +124,8 @@ def rasterize(
         frame = _moment_frame(moments)
     else:
         scale = BOX - PEN_WIDTH  # The pen's own width makes up the rest of the box.
-        frame = Frame(moments.x, moments.y, 0.0, scale, scale)
+        shift = (BOX_CENTRE - CENTRE) / scale
+        frame = Frame(moments.x - shift, moments.y - shift, 0.0, scale, scale)
     return _draw([_place(line, frame) for line in lines])
 
 
@@ -304,8 +306,8 @@ def _fit(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     fitted = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX), dtype=np.float64)
     moments = _pixel_moments(fitted)
-    # By whole pixels and to pixel 14, as MNIST was made: its images come out as they went in.
-    top, left = round(SIZE / 2 - moments.y), round(SIZE / 2 - moments.x)
+    # By whole pixels, as MNIST was made: its images come out as they went in.
+    top, left = round(BOX_CENTRE - moments.y), round(BOX_CENTRE - moments.x)
     top = min(max(top, 0), SIZE - fitted.shape[0])
     left = min(max(left, 0), SIZE - fitted.shape[1])
     placed = np.zeros((SIZE, SIZE))
