@@ -1,0 +1,74 @@
+"""What several tests share: where things lie, and the data that the repository holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import App, start
+from edge_app.drawings import Drawing, read_json_lines
+from edge_app.mnist import Digits, read_digits
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's root."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def models_folder(root: Path) -> Path:
+    """The models that ship."""
+    return root / "models"
+
+
+@pytest.fixture(scope="session")
+def sample_folder(root: Path) -> Path:
+    """1,000 of MNIST's training images, 100 of each digit, as IDX files."""
+    return root / "tests" / "data" / "mnist-sample"
+
+
+@pytest.fixture(scope="session")
+def test_set(root: Path) -> Digits:
+    """MNIST's 10,000 test images."""
+    return read_digits(root / "benchmarks" / "mnist", "t10k")
+
+
+@pytest.fixture(scope="session")
+def drawings_file(root: Path) -> Path:
+    """Ten synthetic drawings, the digits 0 to 9 in order, on a canvas of 280 by 280."""
+    return root / "tests" / "data" / "drawings.jsonl"
+
+
+@pytest.fixture(scope="session")
+def drawings(drawings_file: Path) -> list[Drawing]:
+    """The digits 0 to 9 in order."""
+    return read_json_lines(drawings_file)
+
+
+@pytest.fixture(scope="session")
+def page_drawings(root: Path) -> list[Drawing]:
+    """Two of each digit, drawn in the page and kept as it sent them."""
+    return read_json_lines(root / "tests" / "data" / "page-drawings.jsonl")
+
+
+@pytest.fixture(scope="session")
+def pen_file(root: Path) -> Path:
+    """UCI's original pen trajectories, which stand beside the repository, not in it."""
+    path = root.parent / "shared" / "pen" / "pendigits-orig.tra.gz"
+    if not path.is_file():
+        reason = f"{path} is missing: UCI's Pen-Based Recognition of Handwritten Digits"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The running app as it ships, for tests that leave it as it was."""
+    with start(tmp_path_factory.mktemp("app")) as running:
+        yield running

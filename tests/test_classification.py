@@ -1,0 +1,60 @@
+"""Classification: one drawing, every model's answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from edge_app import Model, load_models, rasterize
+from edge_app.card import VARIANTS
+from edge_app.classification import VariantError, classify, views
+from edge_app.drawings import Drawing
+from edge_app.normalization import Normalization
+
+
+@pytest.fixture(scope="module")
+def models(models_folder: Path) -> dict[str, Model]:
+    return load_models(models_folder)
+
+
+def test_a_view_is_the_drawing_in_a_normalization_that_a_model_uses(
+    models: dict[str, Model], drawings: list[Drawing]
+) -> None:
+    images = views(models, drawings[3].strokes)
+    assert set(images) == {model.normalization for model in models.values()}
+    assert set(images) <= set(get_args(Normalization))
+    for normalization, image in images.items():
+        np.testing.assert_array_equal(image, rasterize(drawings[3].strokes, normalization))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_model_reads_the_synthetic_digits(
+    variant: str, models: dict[str, Model], drawings: list[Drawing]
+) -> None:
+    for drawing in drawings:
+        answers = classify(models, views(models, drawing.strokes), variant)
+        assert list(answers) == list(models)
+        for answer in answers.values():
+            assert answer["digit"] == drawing.label
+            assert answer["variant"] == variant
+            assert answer["latency_us"] > 0
+            assert answer["probabilities"][drawing.label] == max(answer["probabilities"])
+            assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_blank_canvas_has_no_digit(models: dict[str, Model]) -> None:
+    for answer in classify(models, views(models, []), "int8").values():
+        assert answer == {
+            "digit": None,
+            "probabilities": [0.0] * 10,
+            "variant": "int8",
+            "latency_us": 0.0,
+        }
+
+
+def test_an_unknown_variant_is_refused(models: dict[str, Model]) -> None:
+    with pytest.raises(VariantError, match=r"'int4'; expected one of float32, float16, dynamic, i"):
+        classify(models, views(models, []), "int4")
