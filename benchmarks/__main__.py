@@ -32,7 +32,9 @@ dynamic and int8:
 EXAMPLES = """\
 The exit status is 1, with a sentence on standard error, when a model's int8
 lost more accuracy than its card's budget allows, or when a model could not be
-measured; the other models are measured all the same. Nothing is sent anywhere.
+measured; the other models are measured all the same. A .tflite file without a
+card has no original to drift from: it gets its accuracy and latency. Nothing is
+sent anywhere.
 
 examples:
   python -m benchmarks                      tables; takes up to a minute
@@ -91,7 +93,8 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=MODELS,
         metavar="DIR",
-        help="folder that holds a folder per model (default: models, beside benchmarks)",
+        help="folder that holds a folder per model, or .tflite files without a card "
+        "(default: models, beside benchmarks)",
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the results to this file"

@@ -21,7 +21,7 @@ from edge_app.card import PROBABILITIES, Card, read_file
 from edge_app.errors import UserError
 from edge_app.interpreter import CLASSES
 from edge_app.mnist import Digits
-from edge_app.models import Model
+from edge_app.models import Classifier, Model
 
 SUM_TOLERANCE = 1e-3
 """A row of the reference may sum to 1 with this error: float32 rounding stays far below it, and
@@ -175,7 +175,7 @@ def measure_drift(
     original = read_reference(folder, model.card, digits)
     variants = {}
     for variant in model.variants:
-        outputs = _predict(model, variant, images, advance)
+        outputs = predict(model, variant, images, advance)
         try:
             variants[variant] = compare(original, outputs, digits.labels)
         except ValueError as error:
@@ -225,9 +225,10 @@ def budget_overrun(card: Card, drift: ModelDrift) -> str | None:
     )
 
 
-def _predict(
-    model: Model, variant: str, images: NDArray[np.uint8], advance: Advance
+def predict(
+    model: Classifier, variant: str, images: NDArray[np.uint8], advance: Advance
 ) -> NDArray[np.float32]:
+    """A variant's probabilities, float32 (N, 10); tells ``advance`` of each image done."""
     outputs = []
     for start in range(0, len(images), CHUNK):
         chunk = images[start : start + CHUNK]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.progress import Advance
-from edge_app.models import Model
+from edge_app.models import Classifier
 from edge_app.normalization import Normalization, normalize, rasterize
 
 WARM_UP_ROUNDS = 2
@@ -54,7 +54,7 @@ class Latency:
 
 
 def inference_workloads(
-    models: Mapping[str, Model], images: Mapping[Normalization, NDArray[np.uint8]]
+    models: Mapping[str, Classifier], images: Mapping[Normalization, NDArray[np.uint8]]
 ) -> dict[tuple[str, str], Workload]:
     """One inference, ``model.predict(image[None], variant)``, by model's and variant's name.
 

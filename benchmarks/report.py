@@ -29,6 +29,12 @@ Fields of format 1; a field that is null is unknown::
                 flips_to_wrong, flips_to_right numbers of images
                 largest_difference             of any probability, 0 to 1
             latency       of one inference, as below
+    bare.<name>           a .tflite file without a card
+        title             as people read it
+        file, bytes, sha256    of it
+        normalization     "moments" or "box"
+        accuracy          part of the images, 0 to 1
+        latency           of one inference, as below
     normalize.<normalization>    latency of one of the test set's pictures
     rasterize.<normalization>    latency of one of ten synthetic drawings
     problems              sentences; the exit status is 1 when there are any
@@ -47,7 +53,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import ModelResults, Results
+from benchmarks.results import BareResults, ModelResults, Results
 from edge_app.errors import UserError
 
 FORMAT = 1
@@ -69,6 +75,7 @@ def to_json(results: Results) -> dict[str, Any]:
             "images": results.images,
         },
         "models": {name: _model(model) for name, model in results.models.items()},
+        "bare": {name: _bare(model) for name, model in results.bare.items()},
         "normalize": {name: asdict(latency) for name, latency in results.normalize.items()},
         "rasterize": {name: asdict(latency) for name, latency in results.rasterize.items()},
         "problems": results.problems,
@@ -127,6 +134,16 @@ def _model(results: ModelResults) -> dict[str, Any]:
             }
             for variant, latency in results.latency.items()
         },
+    }
+
+
+def _bare(results: BareResults) -> dict[str, Any]:
+    return {
+        "title": results.title,
+        **asdict(results.file),
+        "normalization": results.normalization,
+        "accuracy": results.accuracy,
+        "latency": asdict(results.latency),
     }
 
 

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.device import Device, describe_device
-from benchmarks.drift import CHUNK, DriftError, ModelDrift, budget_overrun, measure_drift
+from benchmarks.drift import (
+    CHUNK,
+    DriftError,
+    ModelDrift,
+    agreement,
+    budget_overrun,
+    measure_drift,
+    predict,
+)
 from benchmarks.latency import (
     Key,
     Latency,
@@ -21,11 +29,12 @@ from benchmarks.latency import (
     steps,
 )
 from benchmarks.progress import progress_bar
-from benchmarks.strokes import drawings
-from edge_app.card import CARD, Card, CardError, record_file
+from edge_app.bare import VARIANT, BareModel, load_bare_models
+from edge_app.card import CARD, Card, CardError, FileRecord, record_file
 from edge_app.mnist import Digits, read_digits
-from edge_app.models import Model, ModelError, load_models
+from edge_app.models import Classifier, Model, ModelError, load_models
 from edge_app.normalization import Normalization, normalize
+from edge_app.samples import drawings
 
 MNIST = Path(__file__).parent / "mnist"
 """The folder of the test set."""
@@ -42,13 +51,26 @@ class ModelResults:
 
 
 @dataclass(frozen=True)
+class BareResults:
+    """A file without a card: its accuracy, 0 to 1, and no drift, as its original is unknown."""
+
+    title: str
+    file: FileRecord
+    normalization: Normalization
+    accuracy: float
+    latency: Latency
+
+
+@dataclass(frozen=True)
 class Results:
-    """Everything that one run found out; ``models`` by name, ``problems`` as sentences."""
+    """Everything that one run found out: ``models`` with a card and ``bare`` ones without, by name,
+    and ``problems`` as sentences."""
 
     device: Device
     dataset_sha256: str
     images: int
     models: Mapping[str, ModelResults]
+    bare: Mapping[str, BareResults]
     normalize: Mapping[Normalization, Latency]
     rasterize: Mapping[Normalization, Latency]
     problems: list[str]
@@ -68,12 +90,15 @@ def measure(folder: Path) -> Results:
     digits = read_digits(MNIST, "t10k")
     problems: list[str] = []
     models = load_models(folder, report=problems.append)
-    if not models:
+    bare = load_bare_models(folder, models, problems.append)
+    everything: dict[str, Classifier] = {**models, **bare}
+    if not everything:
         nothing = f"No model in {folder} can be measured; expected a folder per model, each whole."
         raise ModelError("\n".join([*problems, nothing]))
-    images = _normalize(digits, {model.normalization: None for model in models.values()})
+    images = _normalize(digits, {model.normalization: None for model in everything.values()})
     drift = _measure_drift(models, folder, digits, images, problems)
-    inference = _measure_latency("Latency of inference", inference_workloads(models, images))
+    accuracies = _measure_accuracy(bare, digits, images)
+    inference = _measure_latency("Latency of inference", inference_workloads(everything, images))
     normalization = _measure_latency(
         "Latency of normalization", normalization_workloads(list(images), digits.images, drawings())
     )
@@ -89,6 +114,16 @@ def measure(folder: Path) -> Results:
                 latency={variant: inference[name, variant] for variant in model.variants},
             )
             for name, model in models.items()
+        },
+        bare={
+            name: BareResults(
+                title=model.title,
+                file=model.file,
+                normalization=model.normalization,
+                accuracy=accuracies[name],
+                latency=inference[name, VARIANT],
+            )
+            for name, model in bare.items()
         },
         normalize={name: normalization["normalize", name] for name in images},
         rasterize={name: normalization["rasterize", name] for name in images},
@@ -131,6 +166,22 @@ def _measure_drift(
     overruns = [budget_overrun(models[name].card, measured) for name, measured in drift.items()]
     problems += filter(None, overruns)
     return drift
+
+
+def _measure_accuracy(
+    models: Mapping[str, BareModel],
+    digits: Digits,
+    images: Mapping[Normalization, NDArray[np.uint8]],
+) -> dict[str, float]:
+    with progress_bar("Accuracy without a card", len(digits.images) * len(models)) as advance:
+        outputs = {
+            name: predict(model, VARIANT, images[model.normalization], advance)
+            for name, model in models.items()
+        }
+    return {
+        name: agreement(probabilities.argmax(axis=1), digits.labels)
+        for name, probabilities in outputs.items()
+    }
 
 
 def _measure_latency(description: str, workloads: Mapping[Key, Workload]) -> dict[Key, Latency]:

@@ -10,6 +10,7 @@ from benchmarks.device import Device
 from benchmarks.drift import budget_overrun
 from benchmarks.latency import Latency
 from benchmarks.results import Results
+from edge_app.bare import VARIANT
 
 WIDTH = 80
 """The tables are laid out for this many columns; a narrower terminal wraps their lines."""
@@ -82,6 +83,8 @@ def _drift(results: Results) -> Table:
                 f"{drift.largest_difference:.2g}",
                 style="bold red" if variant == "int8" and overrun else None,
             )
+    for name, bare in results.bare.items():
+        table.add_row(name, VARIANT, f"{bare.accuracy * 100:.2f}", *[UNKNOWN] * 5)
     return table
 
 
@@ -90,7 +93,12 @@ def _budgets(results: Results) -> str:
         f"{model.card.budget.accuracy_loss_points:g} ({name})"
         for name, model in results.models.items()
     )
-    return f"Points are percentage points of accuracy; int8 may lose {', '.join(budgets)}."
+    told = ["Points are percentage points of accuracy"]
+    if results.models:
+        told.append(f"int8 may lose {', '.join(budgets)}")
+    if results.bare:
+        told.append(f"a {VARIANT} file without a card has no known original to drift from")
+    return f"{'; '.join(told)}."
 
 
 def _inference(results: Results) -> Table:
@@ -103,6 +111,8 @@ def _inference(results: Results) -> Table:
         for variant, latency in model.latency.items():
             size = _kib(model.card.variants[variant].bytes)
             table.add_row(name, variant, size, *_percentiles(latency))
+    for name, bare in results.bare.items():
+        table.add_row(name, VARIANT, _kib(bare.file.bytes), *_percentiles(bare.latency))
     return table
 
 

@@ -7,11 +7,12 @@ import sys
 from pathlib import Path
 
 from edge_app.addresses import urls
+from edge_app.bare import load_bare_models
 from edge_app.card import VARIANTS
 from edge_app.credentials import read_credentials
 from edge_app.errors import UserError
 from edge_app.interpreter import find_runtime
-from edge_app.models import ModelError, load_models
+from edge_app.models import Classifier, ModelError, load_models
 from edge_app.server import listen, serve
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -46,11 +47,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Check everything that can be wrong, the quick things first; then serve."""
     credentials = read_credentials(arguments.auth_file) if arguments.auth_file else None
     runtime = find_runtime()
-    models = load_models(arguments.models, report=_report)
+    models: dict[str, Classifier] = {**load_models(arguments.models, report=_report)}
+    models |= load_bare_models(arguments.models, models, _report)
     if not models:
         raise ModelError(
             f"No model to serve in {arguments.models}; expected folders with a card.json, "
-            "as python -m convert train makes them."
+            "as python -m convert makes them, or .tflite files."
         )
     listener = listen(arguments.host, arguments.port)
     host, port = listener.getsockname()[:2]
@@ -88,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=MODELS,
         metavar="DIR",
-        help="folder with a folder per model (default: the project's models)",
+        help="folder with a folder per model, or .tflite files (default: the project's models)",
     )
     parser.add_argument(
         "--variant",

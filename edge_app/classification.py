@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.errors import UserError
-from edge_app.models import Model
+from edge_app.models import Classifier
 from edge_app.normalization import Normalization, rasterize
 
 
@@ -26,12 +26,13 @@ class Answer(TypedDict):
     probabilities: list[float]
     """One for each digit; all 0 for a blank canvas."""
     variant: str
+    """The one that answered: not the one asked for where the model is a single file."""
     latency_us: float
     """Time of the inference alone, in microseconds; 0 for a blank canvas."""
 
 
 def views(
-    models: Mapping[str, Model], lines: Sequence[NDArray[np.float64]]
+    models: Mapping[str, Classifier], lines: Sequence[NDArray[np.float64]]
 ) -> dict[Normalization, NDArray[np.uint8]]:
     """The drawing as the models see it: uint8 (28, 28) for each normalization in use."""
     return {
@@ -40,15 +41,24 @@ def views(
     }
 
 
+def choices(models: Mapping[str, Classifier]) -> list[str]:
+    """The variants to choose from: those of the models that have several."""
+    variants = [model.variants for model in models.values()]
+    several = [names for names in variants if len(names) > 1]
+    return list(dict.fromkeys(name for names in several or variants for name in names))
+
+
 def classify(
-    models: Mapping[str, Model], images: Mapping[Normalization, NDArray[np.uint8]], variant: str
+    models: Mapping[str, Classifier],
+    images: Mapping[Normalization, NDArray[np.uint8]],
+    variant: str,
 ) -> dict[str, Answer]:
     """Ask every model about one drawing.
 
     Args:
         models: by name.
         images: the drawing by normalization, as :func:`views` gives it.
-        variant: "float32", "float16", "dynamic" or "int8".
+        variant: "float32", "float16", "dynamic" or "int8"; models of one file answer to any.
 
     Returns:
         Each model's answer, by name, in the order of ``models``.
@@ -57,7 +67,7 @@ def classify(
         VariantError: a variant that not every model has.
     """
     for model in models.values():
-        if variant not in model.variants:  # Comes from outside and may be anything.
+        if model.choose(variant) not in model.variants:  # Comes from outside and may be anything.
             raise VariantError(
                 f"The variant is {variant!r:.40}; expected one of {', '.join(model.variants)}."
             )
@@ -66,7 +76,8 @@ def classify(
     }
 
 
-def _answer(model: Model, image: NDArray[np.uint8], variant: str) -> Answer:
+def _answer(model: Classifier, image: NDArray[np.uint8], variant: str) -> Answer:
+    variant = model.choose(variant)
     start = perf_counter_ns()
     probabilities = model.predict(image[None], variant)[0]
     latency_us = (perf_counter_ns() - start) / 1000

@@ -7,7 +7,7 @@ import importlib.metadata
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,14 @@ from edge_app.errors import UserError
 from edge_app.normalization import SIZE
 
 CLASSES = 10
+
+Pixels = Literal["0-1", "0-255"]
+"""The scale of pixels as a network takes them, from paper to full ink."""
+PIXELS: tuple[Pixels, ...] = get_args(Pixels)
+FULL_INK: dict[Pixels, int] = {"0-1": 1, "0-255": 255}
+
+_SHAPES = ((1, SIZE, SIZE), (1, SIZE, SIZE, 1), (1, SIZE * SIZE))
+_DTYPES = (np.float32, np.uint8, np.int8)
 
 _RUNTIMES = (
     ("tflite-runtime", "tflite_runtime.interpreter"),
@@ -65,18 +73,20 @@ def find_runtime() -> Runtime:
 
 
 class Interpreter:
-    """One ``.tflite`` file, ready to run: (1, 28, 28) pixels in, (1, 10) out.
+    """One ``.tflite`` file, ready to run: 28x28 pixels in, (1, 10) out.
 
-    Calls from several threads take turns.
+    The input is (1, 28, 28), (1, 28, 28, 1) or (1, 784), in float32, or in uint8 or int8 with a
+    scale. Calls from several threads take turns.
 
     Args:
         content: the file's bytes. Check their hash first: a malformed file can end the process.
+        pixels: the scale on which the file takes them.
 
     Raises:
-        InterpreterError: the runtime does not take the file, or its shapes are others.
+        InterpreterError: the runtime does not take the file, or its shapes or dtypes are others.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, pixels: Pixels = "0-255") -> None:
         runtime = find_runtime()
         try:
             # One thread: for models this small, more only cost (p99 rose from 0.1 to 4-20 ms).
@@ -92,13 +102,19 @@ class Interpreter:
             self._interpreter.get_output_details(),
         )
         shapes = [tuple(map(int, tensor["shape"])) for tensor in (*inputs, *outputs)]
-        if shapes != [(1, SIZE, SIZE), (1, CLASSES)]:
+        if len(inputs) != 1 or shapes[0] not in _SHAPES or shapes[1:] != [(1, CLASSES)]:
             raise InterpreterError(
                 f"Its inputs and outputs have the shapes {', '.join(map(str, shapes))}; "
-                f"expected one input (1, {SIZE}, {SIZE}) and one output (1, {CLASSES})."
+                f"expected one input {', '.join(map(str, _SHAPES[:-1]))} or {_SHAPES[-1]} and one "
+                f"output (1, {CLASSES})."
             )
+        for tensor in (*inputs, *outputs):
+            _check_dtype(tensor)
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
-        self._of_pixel = _quantize(np.arange(256), inputs[0])
+        self._shape = shapes[0]
+        self._of_pixel = _quantize(np.arange(256) * (FULL_INK[pixels] / 255), inputs[0])
+        self.largest_input = _largest(inputs[0])
+        """The largest real value that the input can hold; infinite for float32."""
         self._output_scale, self._output_zero_point = outputs[0]["quantization"]
         self._lock = threading.Lock()
 
@@ -107,7 +123,8 @@ class Interpreter:
         outputs = np.empty((len(images), CLASSES), np.float32)
         with self._lock:
             for image, output in zip(images, outputs, strict=True):
-                self._interpreter.set_tensor(self._input, self._of_pixel[image][None])
+                pixels = self._of_pixel[image].reshape(self._shape)
+                self._interpreter.set_tensor(self._input, pixels)
                 self._interpreter.invoke()
                 output[:] = self._interpreter.get_tensor(self._output)[0]
         if self._output_scale:
@@ -118,7 +135,24 @@ class Interpreter:
         return outputs
 
 
-def _quantize(values: NDArray[np.int64], tensor: dict[str, Any]) -> NDArray[Any]:
+def _check_dtype(tensor: dict[str, Any]) -> None:
+    dtype, (scale, _) = np.dtype(tensor["dtype"]), tensor["quantization"]
+    # uint8 pixels need no scale; an int8 without one could stand for anything.
+    if dtype not in _DTYPES or (dtype == np.int8 and not scale):
+        raise InterpreterError(
+            f"Its tensor {tensor['name']!r} has the dtype {dtype}{'' if scale else ' and no scale'}"
+            "; expected float32, or uint8 or int8 with a scale."
+        )
+
+
+def _largest(tensor: dict[str, Any]) -> float:
+    dtype, (scale, zero_point) = np.dtype(tensor["dtype"]), tensor["quantization"]
+    if dtype == np.float32:
+        return np.inf
+    return float((np.iinfo(dtype).max - zero_point) * (scale or 1))
+
+
+def _quantize(values: NDArray[np.float64], tensor: dict[str, Any]) -> NDArray[Any]:
     """Real values as a tensor wants them: q = round(value / scale) + zero point, saturating."""
     scale, zero_point = tensor["quantization"]
     dtype = np.dtype(tensor["dtype"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.card import Card, CardError, read_card, read_file
+from edge_app.card import Card, CardError, Output, read_card, read_file
 from edge_app.errors import UserError
 from edge_app.interpreter import Interpreter, InterpreterError, find_runtime
 from edge_app.normalization import SIZE, Normalization
@@ -21,39 +21,46 @@ class ModelError(UserError):
     """Models that cannot be loaded at all."""
 
 
-class Model:
-    """A classifier of digits in its quantized variants."""
+class Classifier:
+    """A classifier of digits, in one file or several.
 
-    def __init__(self, card: Card, interpreters: Mapping[str, Interpreter]) -> None:
-        self.card = card
+    Args:
+        name: as programs know it: "mlp".
+        title: as people read it: "Multi-layer Perceptron".
+        normalization: how its images must be normalized: "moments" or "box".
+        output: what its files give.
+        interpreters: its files, by variant.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        normalization: Normalization,
+        output: Output,
+        interpreters: Mapping[str, Interpreter],
+    ) -> None:
+        self.name = name
+        self.title = title
+        self.normalization = normalization
+        self.output = output
         self.interpreters = interpreters
 
     @property
-    def name(self) -> str:
-        """The name of its folder, as programs know it: "mlp"."""
-        return self.card.name
-
-    @property
-    def title(self) -> str:
-        """Its name as people read it: "Multi-layer Perceptron"."""
-        return self.card.title
-
-    @property
     def variants(self) -> tuple[str, ...]:
-        """("float32", "float16", "dynamic", "int8")."""
+        """("float32", "float16", "dynamic", "int8"), or one name where there is one file."""
         return tuple(self.interpreters)
 
-    @property
-    def normalization(self) -> Normalization:
-        """How its images must be normalized: "moments" or "box"."""
-        return self.card.contract.normalization
+    def choose(self, variant: str) -> str:
+        """The variant that answers when one is asked for: a single file answers to every name."""
+        return self.variants[0] if len(self.variants) == 1 else variant
 
     def predict(self, images: NDArray[np.uint8], variant: str = "int8") -> NDArray[np.float32]:
         """Classify normalized images.
 
         Args:
             images: uint8 (N, 28, 28), ink 255 on 0, as this model's normalization gives them.
-            variant: one of ``variants``.
+            variant: one of ``variants``, or any where there is one file.
 
         Returns:
             float32 (N, 10): the probability of each digit, 0 to 1.
@@ -61,6 +68,7 @@ class Model:
         Raises:
             ValueError: an unknown variant, or images of another shape or dtype.
         """
+        variant = self.choose(variant)
         if variant not in self.interpreters:
             raise ValueError(f"Unknown variant {variant!r}; expected {', '.join(self.variants)}.")
         if images.ndim != 3 or images.shape[1:] != (SIZE, SIZE) or images.dtype != np.uint8:
@@ -69,7 +77,18 @@ class Model:
                 f"expected (N, {SIZE}, {SIZE}) and uint8."
             )
         outputs = self.interpreters[variant].run(images)
-        return softmax(outputs) if self.card.contract.output == "logits" else outputs
+        return softmax(outputs) if self.output == "logits" else outputs
+
+
+class Model(Classifier):
+    """A classifier with a card, in its quantized variants."""
+
+    def __init__(self, card: Card, interpreters: Mapping[str, Interpreter]) -> None:
+        contract = card.contract
+        super().__init__(
+            card.name, card.title, contract.normalization, contract.output, interpreters
+        )
+        self.card = card
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from edge_app.canvas import canvas
 from edge_app.classification import classify, views
 from edge_app.drawing import parse_strokes
 from edge_app.errors import UserError
-from edge_app.models import Model
+from edge_app.models import Classifier
 
 TITLE = "Draw a digit"
 
@@ -27,7 +27,7 @@ WCAG 2.2 AA asks for (4.5 to 1), which the theme's own lacks."""
 CSS = Path(__file__).parent / "page.css"
 
 
-def build_page(models: Mapping[str, Model], variant: str) -> gr.Blocks:
+def build_page(models: Mapping[str, Classifier], variant: str) -> gr.Blocks:
     """Compose the page.
 
     Args:

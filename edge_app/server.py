@@ -14,7 +14,7 @@ from types import FrameType
 
 from edge_app.errors import UserError
 from edge_app.guard import Guard
-from edge_app.models import Model
+from edge_app.models import Classifier
 
 SESSIONS = 200
 """Browser sessions that Gradio remembers; the oldest goes first."""
@@ -60,7 +60,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(
     listener: socket.socket,
-    models: Mapping[str, Model],
+    models: Mapping[str, Classifier],
     variant: str,
     credentials: list[tuple[str, str]] | None,
     ready: Callable[[], None],

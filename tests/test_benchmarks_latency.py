@@ -20,9 +20,9 @@ from benchmarks.latency import (
     steps,
     summarize,
 )
-from benchmarks.strokes import drawings
 from edge_app.models import load_models
 from edge_app.normalization import SIZE, rasterize
+from edge_app.samples import drawings
 
 MODELS = Path(__file__).parents[1] / "models"
 

@@ -16,11 +16,12 @@ from benchmarks.drift import Drift, ModelDrift
 from benchmarks.latency import Latency
 from benchmarks.progress import progress_bar
 from benchmarks.report import ReportError, check_writable, write_report
-from benchmarks.results import ModelResults, Results
+from benchmarks.results import BareResults, ModelResults, Results
 from benchmarks.tables import print_tables
-from edge_app.card import VARIANTS, Budget, read_card
+from edge_app.card import VARIANTS, Budget, FileRecord, read_card
 
 CARD = read_card(Path(__file__).parents[1] / "models" / "dense")
+FILE = FileRecord("stray.tflite", 2048, "3" * 64)
 LATENCY = Latency(median_us=1234.5678, p90_us=23456.789, p99_us=100000.0, calls=5000)
 DRIFT = Drift(
     accuracy=0.9741,
@@ -44,6 +45,7 @@ def results() -> Results:
             "dense": ModelResults(CARD, "1" * 64, drift, latency),
             "unknown": ModelResults(CARD, "2" * 64, None, latency),
         },
+        bare={"stray": BareResults("stray (no card)", FILE, "box", 0.9612, LATENCY)},
         normalize={"moments": LATENCY, "box": LATENCY},
         rasterize={"moments": LATENCY, "box": LATENCY},
         problems=["Something is wrong with “unknown”."],
@@ -71,6 +73,8 @@ def test_tables_fit_80_columns_and_cut_nothing_off(
         assert ["dense", variant, size, *latency] in cells
         assert ["unknown", variant, size, *latency] in cells
     assert ["unknown", "-"] in cells
+    assert ["stray", "tflite", "96.12", *"-----"] in cells
+    assert ["stray", "tflite", "2.0", *latency] in cells
     assert ["normalize", "moments", *latency] in cells
     assert ["rasterize", "box", *latency] in cells
 
@@ -142,6 +146,15 @@ def test_report_has_every_number(results: Results, tmp_path: Path) -> None:
     assert unknown["original"]["accuracy"] is None
     assert unknown["variants"]["int8"]["drift"] is None
     assert unknown["variants"]["int8"]["latency"] == latency
+    assert found["bare"]["stray"] == {
+        "title": "stray (no card)",
+        "file": "stray.tflite",
+        "bytes": 2048,
+        "sha256": "3" * 64,
+        "normalization": "box",
+        "accuracy": 0.9612,
+        "latency": latency,
+    }
 
 
 def test_report_replaces_a_file_and_leaves_nothing_beside_it(

@@ -12,13 +12,21 @@ from typing import Any
 
 import gradio as gr
 
-from edge_app.models import Model
+from edge_app.classification import choices
+from edge_app.models import Classifier
+from edge_app.normalization import Normalization
 
 _FOLDER = Path(__file__).parent
 
+_TREATMENTS: dict[Normalization, str] = {
+    "moments": "centred, upright and brought to size",
+    "box": "centred and brought to size",
+}
+"""What each normalization does, in words."""
+
 
 def canvas(
-    models: Mapping[str, Model], variant: str, answer: Callable[[dict[str, Any]], Any]
+    models: Mapping[str, Classifier], variant: str, answer: Callable[[dict[str, Any]], Any]
 ) -> gr.HTML:
     """Build the component.
 
@@ -28,7 +36,6 @@ def canvas(
         answer: called with each state of the drawing, ``{"strokes": [...], "variant": str}``; its
             name must be ``answer``, by which the browser calls it.
     """
-    variants = list(dict.fromkeys(name for model in models.values() for name in model.variants))
     return gr.HTML(
         html_template=_read("canvas.html"),
         css_template=_read("canvas.css"),
@@ -36,9 +43,26 @@ def canvas(
         server_functions=[answer],
         elem_id="canvas",
         models=[{"name": model.name, "title": model.title} for model in models.values()],
-        variants=[{"name": name, "chosen": name == variant} for name in variants],
-        normalizations=list(dict.fromkeys(model.normalization for model in models.values())),
+        variants=[{"name": name, "chosen": name == variant} for name in choices(models)],
+        views=_views(models),
     )
+
+
+def _views(models: Mapping[str, Classifier]) -> list[dict[str, Any]]:
+    """A preview for each normalization in use, and who sees it where not all models do."""
+    titles: dict[Normalization, list[str]] = {}
+    for model in models.values():
+        titles.setdefault(model.normalization, []).append(model.title)
+    return [
+        {
+            "normalization": normalization,
+            "seers": "the models" if len(titles) == 1 else " and ".join(names),
+            "see": "sees" if len(titles) > 1 and len(names) == 1 else "see",
+            "treatment": _TREATMENTS[normalization],
+            "first": number == 0,
+        }
+        for number, (normalization, names) in enumerate(titles.items())
+    ]
 
 
 def _read(name: str) -> str:

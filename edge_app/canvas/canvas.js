@@ -160,7 +160,7 @@ function show({ answers, views }) {
       bar.title = `${of}: ${percent(probabilities[of])}`;
     });
   }
-  for (const preview of element.querySelectorAll('[data-testid="preview"]')) {
+  for (const preview of element.querySelectorAll("[data-normalization]")) {
     const ink = atob(views[preview.dataset.normalization]);
     const image = new ImageData(28, 28);
     for (let i = 0; i < ink.length; i++) {

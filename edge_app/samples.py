@@ -1,4 +1,4 @@
-"""Ten drawings to time ``rasterize`` with, one of each digit.
+"""Ten drawings to try and to time things with, one of each digit.
 
 They are synthetic: pen paths written down here, with points as close as a pointer reports them on
 a canvas. None comes from a person or a data set.
