@@ -1,4 +1,4 @@
-"""The converter's command line: ``python -m convert train``."""
+"""The converter's command line: ``python -m convert train`` and ``python -m convert add``."""
 
 from __future__ import annotations
 
@@ -8,23 +8,42 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from convert.architectures import ARCHITECTURES
 from edge_app.errors import UserError
-from edge_app.interpreter import find_runtime
+from edge_app.interpreter import PIXELS, find_runtime
+from edge_app.normalization import NORMALIZATIONS
 
 DESCRIPTION = """\
-Train the models with full TensorFlow and export each as a folder that the edge app serves:
-the original (model.keras), its quantized variants (float32, float16, dynamic and int8 .tflite),
-the original's answers on the test set (reference.npz) and a card (card.json) that says how all of
-it was made. Every file is tried in the edge interpreter before it replaces an older one.
+Make models for the edge app with full TensorFlow, each as a folder: the original (model.keras), its
+quantized variants (float32, float16, dynamic and int8 .tflite), the original's answers on the test
+set (reference.npz) and a card (card.json) that says how all of it was made. Every file is tried in
+the edge interpreter before it replaces an older one.
 """
 
-EXAMPLES = """\
+TRAIN = """\
+Train the models that ship, and export each.
+"""
+
+TRAIN_EXAMPLES = """\
 examples:
   python -m convert train                     every model, on MNIST as Keras downloads it
   python -m convert train dense --data DIR    one model, on the IDX files in DIR
   python -m convert train --drawings FILE     every model, on MNIST and drawn digits
+"""
+
+ADD = """\
+Add a classifier of digits of your own: a Keras model that takes 28x28, 28x28x1 or 784 pixels,
+bright ink on dark, and gives ten logits or probabilities. What its file does not tell is found out
+on MNIST's validation images. Only add models from people you trust: a model is a program.
+"""
+
+ADD_EXAMPLES = """\
+examples:
+  python -m convert add my.keras --name mine               a Keras file, .keras or .h5
+  python -m convert add exported --name mine --replace     a SavedModel folder; model.export makes
+                                                           one of any model, custom layers included
 """
 
 
@@ -36,15 +55,7 @@ def main() -> int:
     try:
         # Before TensorFlow: some versions of it, imported first, break the edge runtime.
         find_runtime()
-        pipeline = _import_pipeline()
-        names = list(dict.fromkeys(arguments.names or ARCHITECTURES))
-        pipeline.train(
-            names,
-            arguments.data,
-            arguments.drawings,
-            arguments.out,
-            allow_other=arguments.allow_other_data,
-        )
+        arguments.run(arguments)
     except UserError as error:
         print(f"convert: {error}", file=sys.stderr)
         return 1
@@ -57,9 +68,38 @@ def main() -> int:
     return 0
 
 
-def _import_pipeline() -> ModuleType:
+def _train(arguments: argparse.Namespace) -> None:
+    _import("convert.pipeline").train(
+        list(dict.fromkeys(arguments.names or ARCHITECTURES)),
+        arguments.data,
+        arguments.drawings,
+        arguments.out,
+        allow_other=arguments.allow_other_data,
+    )
+
+
+def _add(arguments: argparse.Namespace) -> None:
+    addition = _import("convert.addition")
+    identity = addition.Identity(
+        arguments.name,
+        arguments.title or arguments.name,
+        arguments.description or f"Brought as {arguments.model.name}.",
+    )
+    addition.add(
+        arguments.model,
+        identity,
+        arguments.data,
+        arguments.out,
+        pixels=arguments.pixels,
+        normalization=arguments.normalization,
+        replace=arguments.replace,
+        allow_other=arguments.allow_other_data,
+    )
+
+
+def _import(module: str) -> ModuleType:
     try:
-        return importlib.import_module("convert.pipeline")
+        return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name not in {"keras", "tensorflow"}:
             raise
@@ -69,33 +109,16 @@ def _import_pipeline() -> ModuleType:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m convert",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(required=True, metavar="train")
-    train = commands.add_parser(
-        "train",
-        help="train models and export them",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argparse.ArgumentParser(prog="python -m convert", description=DESCRIPTION)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    train = _command(commands, "train", "train the models that ship", TRAIN, TRAIN_EXAMPLES)
+    train.set_defaults(run=_train)
     train.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
         type=_architecture,
         help=f"models to train: {', '.join(ARCHITECTURES)} (default: all of them)",
-    )
-    train.add_argument(
-        "--data",
-        type=Path,
-        metavar="DIR",
-        help="folder with MNIST's four IDX files, plain or .gz "
-        "(default: download what Keras downloads, once, into its cache)",
     )
     train.add_argument(
         "--drawings",
@@ -106,19 +129,69 @@ def _parser() -> argparse.ArgumentParser:
         help="files of drawn digits to train on besides: UCI's pendigits-orig.tra, or JSON Lines "
         '({"label": 3, "strokes": [[[x, y], ...], ...]}); plain or .gz',
     )
-    train.add_argument(
+    _add_data_and_out(train)
+    add = _command(commands, "add", "add a Keras model of your own", ADD, ADD_EXAMPLES)
+    add.set_defaults(run=_add)
+    add.add_argument(
+        "model", type=Path, metavar="MODEL", help=".keras or .h5 file, or SavedModel folder"
+    )
+    add.add_argument(
+        "--name",
+        required=True,
+        help="what programs call it: lower-case letters, digits and dashes",
+    )
+    add.add_argument("--title", help="what people call it (default: the name)")
+    add.add_argument("--description", help="a sentence on what it is, for the card")
+    add.add_argument(
+        "--pixels",
+        choices=PIXELS,
+        help="scale of the pixels that it takes (default: the one with which it reads better)",
+    )
+    add.add_argument(
+        "--normalization",
+        choices=NORMALIZATIONS,
+        help="what its images go through; box gives MNIST's own form (default: as above)",
+    )
+    add.add_argument(
+        "--replace", action="store_true", help="replace a model of that name, if there is one"
+    )
+    _add_data_and_out(add)
+    return parser
+
+
+def _command(
+    commands: Any, name: str, summary: str, description: str, examples: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    return parser
+
+
+def _add_data_and_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder with MNIST's four IDX files, plain or .gz "
+        "(default: download what Keras downloads, once, into its cache)",
+    )
+    parser.add_argument(
         "--allow-other-data",
         action="store_true",
-        help="train on IDX files that are not MNIST; the card will name them",
+        help="take IDX files that are not MNIST; the card will name them",
     )
-    train.add_argument(
+    parser.add_argument(
         "--out",
         type=Path,
         default=Path("models"),
         metavar="DIR",
-        help="models' folder to write to; a model of the same name is replaced (default: models)",
+        help="models' folder to write to (default: models)",
     )
-    return parser
 
 
 def _architecture(name: str) -> str:

@@ -13,16 +13,17 @@ from rich.console import Console
 
 from convert.architectures import ARCHITECTURES, Architecture
 from convert.data import Source, TrainingData, load
-from convert.export import predict_logits
-from convert.publication import publish
+from convert.export import predict
+from convert.publication import Identity, publish
 from convert.training import train as fit
-from edge_app.card import Card
+from edge_app.card import Budget, Card
 from edge_app.errors import UserError
 from edge_app.mnist import Digits
 from edge_app.normalization import Normalization
 
 SEED = 0
 NORMALIZATION: Normalization = "moments"
+BUDGET = Budget(accuracy_loss_points=0.1)
 
 
 def train(
@@ -46,7 +47,7 @@ def train(
         UserError: data is missing or wrong, or an export failed.
         OSError: the models' folder cannot be written.
     """
-    _check_writable(out)
+    check_writable(out)
     console = Console()
     data = load(folder, drawings, allow_other=allow_other, normalization=NORMALIZATION, seed=SEED)
     for name in names:
@@ -54,12 +55,18 @@ def train(
         original = fit(architecture, data, SEED)
         console.print(f"Exporting {architecture.title}")
         training = _describe(architecture, data, drawings, original)
-        card = publish(original, architecture, NORMALIZATION, data, training, out)
-        console.print(_summary(card, out))
+        identity = Identity(name, architecture.title, architecture.description)
+        card = publish(original, identity, NORMALIZATION, "logits", BUDGET, data, training, out)
+        console.print(summarize(card, out))
 
 
-def _check_writable(out: Path) -> None:
-    """Before the minutes of training, not after them."""
+def check_writable(out: Path) -> None:
+    """Make a models' folder, before minutes of work, not after them.
+
+    Raises:
+        UserError: it cannot be written.
+        OSError: it cannot be made.
+    """
     out.mkdir(parents=True, exist_ok=True)
     if not os.access(out, os.W_OK | os.X_OK):
         raise UserError(f"The folder {out} cannot be written; name another with --out.")
@@ -96,11 +103,12 @@ def _describe_source(source: Source, original: keras.Model) -> dict[str, Any]:
 def _report(original: keras.Model, digits: Digits) -> dict[str, Any]:
     if not len(digits.labels):
         return {"images": 0}
-    right = predict_logits(original, digits.images).argmax(axis=1) == digits.labels
+    right = predict(original, digits.images).argmax(axis=1) == digits.labels
     return {"images": len(right), "accuracy": float(right.mean())}
 
 
-def _summary(card: Card, out: Path) -> str:
+def summarize(card: Card, out: Path) -> str:
+    """A line on a published model."""
     accuracies = ", ".join(
         f"{variant} {file.accuracy:.2%}"
         for variant, file in {"original": card.original, **card.variants}.items()

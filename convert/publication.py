@@ -6,7 +6,7 @@ import platform
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -14,9 +14,8 @@ import PIL
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from convert.architectures import Architecture
 from convert.data import TrainingData
-from convert.export import QUANTIZATION, export, predict_logits
+from convert.export import QUANTIZATION, export, predict
 from edge_app.card import (
     FORMAT,
     PROBABILITIES,
@@ -24,6 +23,7 @@ from edge_app.card import (
     Card,
     Contract,
     ModelFile,
+    Output,
     ReferenceFile,
     record_file,
     write_card,
@@ -35,13 +35,22 @@ from edge_app.normalization import Normalization
 
 CALIBRATION_IMAGES = 1000
 INPUT = "(1, 28, 28) pixels, 0 to 255, ink 255 on 0: uint8 in int8.tflite, else float32"
-BUDGET = Budget(accuracy_loss_points=0.1)
+
+
+class Identity(NamedTuple):
+    """What a model is called and what it is, for programs and for people."""
+
+    name: str
+    title: str
+    description: str
 
 
 def publish(
     original: keras.Model,
-    architecture: Architecture,
+    identity: Identity,
     normalization: Normalization,
+    output: Output,
+    budget: Budget,
     data: TrainingData,
     training: dict[str, Any],
     folder: Path,
@@ -52,9 +61,11 @@ def publish(
     files stay as they were.
 
     Args:
-        original: (N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out.
-        architecture: names and describes the model.
+        original: (N, 28, 28) pixels of 0 to 255 in, (N, 10) out.
+        identity: its name is the folder's.
         normalization: the one that ``data`` went through.
+        output: what the original gives.
+        budget: what int8 may lose.
         data: training images calibrate, validation images check, test images are reported on.
         training: how it was trained, for the card.
         folder: the models' folder; made where it is missing.
@@ -69,15 +80,13 @@ def publish(
     contents = export(original, calibration, data.validation.images)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
-        staged = Path(staging) / architecture.name
+        staged = Path(staging) / identity.name
         staged.mkdir()
         card = Card(
             format=FORMAT,
-            name=architecture.name,
-            title=architecture.title,
-            description=architecture.description,
+            **identity._asdict(),
             parameters=original.count_params(),
-            contract=Contract(normalization, INPUT, "logits"),
+            contract=Contract(normalization, INPUT, output),
             variants={
                 variant: _write_variant(
                     staged / f"{variant}.tflite", variant, content, data.mnist.test
@@ -85,14 +94,14 @@ def publish(
                 for variant, content in contents.items()
             },
             original=_write_original(staged / "model.keras", original, data.mnist.test),
-            reference=_write_reference(staged / "reference.npz", original, data),
-            budget=BUDGET,
+            reference=_write_reference(staged / "reference.npz", original, output, data),
+            budget=budget,
             training=training,
             versions=_versions(),
         )
         write_card(card, staged)
         load_model(staged)
-        _replace(folder / architecture.name, staged, Path(staging) / "replaced")
+        _replace(folder / identity.name, staged, Path(staging) / "replaced")
     return card
 
 
@@ -106,12 +115,15 @@ def _write_variant(path: Path, variant: str, content: bytes, test: Digits) -> Mo
 
 def _write_original(path: Path, original: keras.Model, test: Digits) -> ModelFile:
     original.save(path)
-    accuracy = _accuracy(predict_logits(original, test.images), test)
+    accuracy = _accuracy(predict(original, test.images), test)
     return ModelFile(**asdict(record_file(path)), quantization="none", accuracy=accuracy)
 
 
-def _write_reference(path: Path, original: keras.Model, data: TrainingData) -> ReferenceFile:
-    probabilities = softmax(predict_logits(original, data.mnist.test.images))
+def _write_reference(
+    path: Path, original: keras.Model, output: Output, data: TrainingData
+) -> ReferenceFile:
+    outputs = predict(original, data.mnist.test.images)
+    probabilities = softmax(outputs) if output == "logits" else outputs
     np.savez_compressed(path, **{PROBABILITIES: probabilities})
     return ReferenceFile(
         **asdict(record_file(path)),

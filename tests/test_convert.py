@@ -29,8 +29,9 @@ from convert import __main__ as command
 from convert import augmentation, publication
 from convert.architectures import ARCHITECTURES
 from convert.data import TrainingData, load
-from convert.export import ExportError, predict_logits
+from convert.export import ExportError, predict
 from convert.networks import build, plain
+from convert.pipeline import BUDGET
 from convert.training import train
 
 TEST_IMAGES = 500
@@ -86,8 +87,9 @@ def original(data: TrainingData) -> Any:
 @pytest.fixture(scope="module")
 def publish(original: Any, data: TrainingData) -> Callable[[Path], object]:
     """Publishes that model to a folder."""
+    identity = publication.Identity("dense", "Simple Dense", "One dense layer.")
     return lambda folder: publication.publish(
-        original, ARCHITECTURES["dense"], "moments", data, {"seed": 0}, folder
+        original, identity, "moments", "logits", BUDGET, data, {"seed": 0}, folder
     )
 
 
@@ -210,9 +212,7 @@ def test_the_reference_holds_the_original_s_probabilities(
     trained: Path, data: TrainingData
 ) -> None:
     for folder in trained.iterdir():
-        logits = predict_logits(
-            keras.models.load_model(folder / "model.keras"), data.mnist.test.images
-        )
+        logits = predict(keras.models.load_model(folder / "model.keras"), data.mnist.test.images)
         with np.load(folder / "reference.npz") as arrays:
             found: NDArray[np.float32] = arrays[PROBABILITIES]
         assert found.dtype == np.float32
@@ -407,9 +407,9 @@ def test_the_plain_form_computes_what_the_network_in_training_does(
     assert not any(isinstance(layer, keras.layers.Dropout) for layer in folded.layers)
     assert not any(isinstance(layer, keras.layers.BatchNormalization) for layer in folded.layers)
     images = data.mnist.test.images
-    expected = predict_logits(network, images)
+    expected = predict(network, images)
     assert expected.std() > 0.01
-    np.testing.assert_allclose(predict_logits(folded, images), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(predict(folded, images), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_distorted_images_keep_shape_and_range_and_differ(data: TrainingData) -> None:
