@@ -97,7 +97,7 @@ def add(
         for scale in PIXELS
     ]
     reading = _choose(path, readings, pixels)
-    console = Console()
+    console = Console(markup=False)
     console.print(
         f"{path.name} takes pixels of {reading.pixels} and gives {reading.output}; "
         f"with the normalization {reading.normalization} it reads {reading.accuracy:.2%} of the "
@@ -169,12 +169,12 @@ def _choose(path: Path, readings: list[Reading], pixels: Pixels | None) -> Readi
     chosen = best[pixels] if pixels else _best(readings)
     if chosen.accuracy < BAD_ACCURACY and _best(readings).accuracy > GOOD_ACCURACY:
         raise AdditionError(
-            f"{path} reads {found} of the validation images, so {pixels} looks like the wrong "
-            "scale; leave --pixels out, or give the other."
+            f"Of the validation images {path} reads {found}: {pixels} looks like the wrong scale; "
+            "leave --pixels out, or give the other."
         )
     if chosen.accuracy < LEAST_ACCURACY:
         raise AdditionError(
-            f"{path} reads {found} of the validation images; expected at least "
+            f"Of the validation images {path} reads {found}; expected at least "
             f"{LEAST_ACCURACY:.0%} of a trained classifier of the digits 0 to 9, bright ink on "
             "dark."
         )

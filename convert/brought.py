@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import zipfile
 from pathlib import Path
 
 import keras
@@ -97,6 +98,8 @@ def take_pixels(model: keras.Model, pixels: Pixels, name: str) -> keras.Model:
 
 
 def _load(path: Path) -> keras.Model:
+    if path.suffix == ".keras" and not zipfile.is_zipfile(path):
+        raise BroughtModelError(f"{path} is no whole .keras file; save or copy the model again.")
     try:
         return keras.models.load_model(path, compile=False)
     except Exception as error:
@@ -107,8 +110,8 @@ def _load(path: Path) -> keras.Model:
             found = f"has the custom layer {custom[1]!r}, whose Python code is not in the file"
         else:
             raise BroughtModelError(
-                f"{path} cannot be read by Keras {keras.__version__} ({_first_line(reason)}); "
-                "expected a .keras or .h5 file or a SavedModel folder."
+                f"Keras {keras.__version__} cannot read {path} ({_first_line(reason)}); expected a "
+                "whole .keras or .h5 file or a SavedModel folder."
             ) from error
         raise BroughtModelError(
             f"{path} {found}; where you trained it, write model.export('folder') and add that "

@@ -30,7 +30,7 @@ QUANTIZATION = {
     "float16": "weights float16; computes in float32",
     "dynamic": "weights int8, per tensor; activations quantized to int8 as they come",
     "int8": "weights int8, per channel; activations int8, calibrated; pixels in as uint8, "
-    "logits out as int8",
+    "outputs as int8",
 }
 """What is quantized in each variant, for the card."""
 

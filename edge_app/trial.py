@@ -71,9 +71,8 @@ def try_out(content: bytes) -> Usage:
             return usage
         scores.append(f"{score:.0%} with pixels of {pixels}")
     raise TrialError(
-        f"It gives the right one of ten plain digits a probability of {', '.join(scores)} on "
-        f"average; expected at least {LEAST_PROBABILITY:.0%} of a classifier of digits, bright ink "
-        "on dark."
+        f"It gives ten plain digits, on average, a probability of {' and '.join(scores)}; expected "
+        f"at least {LEAST_PROBABILITY:.0%} of a classifier of digits, bright ink on dark."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from app import App, start
 from edge_app.drawings import Drawing, read_json_lines
 from edge_app.mnist import Digits, read_digits
+from idx import write_digits
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +31,18 @@ def models_folder(root: Path) -> Path:
 def sample_folder(root: Path) -> Path:
     """1,000 of MNIST's training images, 100 of each digit, as IDX files."""
     return root / "tests" / "data" / "mnist-sample"
+
+
+@pytest.fixture(scope="session")
+def data_folder(
+    sample_folder: Path, test_set: Digits, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """IDX files like MNIST's: 1,000 training images and 500 test images."""
+    folder = tmp_path_factory.mktemp("data")
+    for path in sample_folder.glob("*.gz"):
+        shutil.copy(path, folder)
+    write_digits(folder, "t10k", Digits(test_set.images[:500], test_set.labels[:500]))
+    return folder
 
 
 @pytest.fixture(scope="session")

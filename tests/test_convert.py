@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from edge_app import load_models
 from edge_app.card import CARD, PROBABILITIES, VARIANTS, record_file
 from edge_app.interpreter import find_runtime
-from edge_app.mnist import Digits, read_digits
+from edge_app.mnist import read_digits
 from edge_app.models import softmax
-from idx import write_digits
 
 pytest.importorskip("tensorflow", reason="training needs TensorFlow, which the edge never installs")
 
@@ -36,19 +35,6 @@ from convert.training import train
 
 TEST_IMAGES = 500
 FILES = {CARD, "model.keras", "reference.npz", *(f"{variant}.tflite" for variant in VARIANTS)}
-
-
-@pytest.fixture(scope="module")
-def data_folder(
-    sample_folder: Path, test_set: Digits, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    """IDX files like MNIST's: 1,000 training images and 500 test images."""
-    folder = tmp_path_factory.mktemp("data")
-    for path in sample_folder.glob("*.gz"):
-        shutil.copy(path, folder)
-    test = Digits(test_set.images[:TEST_IMAGES], test_set.labels[:TEST_IMAGES])
-    write_digits(folder, "t10k", test)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -56,13 +56,18 @@ def _views(models: Mapping[str, Classifier]) -> list[dict[str, Any]]:
     return [
         {
             "normalization": normalization,
-            "seers": "the models" if len(titles) == 1 else " and ".join(names),
+            "seers": "the models" if len(titles) == 1 else _list(names),
             "see": "sees" if len(titles) > 1 and len(names) == 1 else "see",
             "treatment": _TREATMENTS[normalization],
             "first": number == 0,
         }
         for number, (normalization, names) in enumerate(titles.items())
     ]
+
+
+def _list(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _read(name: str) -> str:
