@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import track
 
 from convert.drawings import read_drawings
+from convert.variation import turned, uncrossed
 from edge_app import normalize, rasterize
 from edge_app.drawings import Drawing, read_lines
 from edge_app.mnist import SHA256, DataError, Digits, Split, read_digits
-from edge_app.normalization import Normalization
+from edge_app.normalization import SIZE, Normalization
 
 MNIST_LICENCE = "CC BY-SA 3.0, Y. LeCun, C. Cortes, C. J. C. Burges"
 _PENDIGITS_SHA256 = "ed759b9260fc0d5fbe08586fafd308e15a91729c50ebca53c55d9440d67339bd"
 _PENDIGITS_LICENCE = "CC BY 4.0, E. Alpaydin, F. Alimoglu"
 
-DRAWN_WEIGHT = 2
-"""How often training repeats a drawn digit: few people drew, and theirs are the digits to read."""
+TURNED = 2
+"""How many times training sees a drawn digit turned a little, besides as it was drawn."""
 VALIDATION_PART, TEST_PART = 0.1, 0.2
 """Of the writers of drawn digits: of 30, 22 to 24 validate, and 25 to 30 are never trained on."""
 
@@ -54,9 +55,8 @@ class TrainingData(NamedTuple):
 
     @property
     def train(self) -> Digits:
-        """Every source's training part, each drawn digit :data:`DRAWN_WEIGHT` times."""
-        drawn = [source.train for source in self.drawn]
-        return _concatenate([self.mnist.train, *drawn * DRAWN_WEIGHT])
+        """Every source's training part."""
+        return _concatenate([source.train for source in self.sources])
 
     @property
     def validation(self) -> Digits:
@@ -91,8 +91,9 @@ def load(
     name = _identify(train, test, folder, allow_other)
     drawn = [(path, read_drawings(path)) for path in drawings]
 
+    images = _normalize(f"Normalizing {name}", train.images, normalization)
+    test_images = _normalize(f"Normalizing {name}, test set", test.images, normalization)
     order = np.random.default_rng(seed).permutation(len(train.labels))
-    images = _normalize(f"Normalizing {name}", train.images, lambda x: normalize(x, normalization))
     validation, rest = np.split(order, [len(order) // 12])
     mnist = Source(
         name=name,
@@ -100,12 +101,7 @@ def load(
         sha256=train.sha256(),
         train=Digits(images[rest], train.labels[rest]),
         validation=Digits(images[validation], train.labels[validation]),
-        test=Digits(
-            _normalize(
-                f"Normalizing {name}, test set", test.images, lambda x: normalize(x, normalization)
-            ),
-            test.labels,
-        ),
+        test=Digits(test_images, test.labels),
     )
     return TrainingData(
         mnist, [_drawn(path, digits, normalization, seed) for path, digits in drawn], test.sha256()
@@ -145,22 +141,35 @@ def _identify(train: Digits, test: Digits, folder: Path | None, allow_other: boo
 
 def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization, seed: int) -> Source:
     """A file of drawings, split by writer: whom the models were tried on, they never saw."""
-    images = _normalize(
-        f"Normalizing {path.name}", drawings, lambda x: rasterize(x.strokes, normalization)
-    )
-    labels = np.array([drawing.label for drawing in drawings], np.uint8)
     parts = _parts(drawings, seed)
     train, validation, test = (
-        Digits(images[parts == part], labels[parts == part]) for part in range(3)
+        [drawing for drawing, its in zip(drawings, parts, strict=True) if its == part]
+        for part in range(3)
     )
     sha256 = hashlib.sha256("\n".join(read_lines(path)).encode()).hexdigest()
     return Source(
         name=path.name,
         licence=_PENDIGITS_LICENCE if sha256 == _PENDIGITS_SHA256 else "the user's own",
         sha256=sha256,
-        train=train,
-        validation=validation,
-        test=test,
+        train=_rasterize(f"Varying {path.name}", _varied(train, seed), normalization),
+        validation=_rasterize(f"Normalizing {path.name}", validation, normalization),
+        test=_rasterize(f"Normalizing {path.name}, test part", test, normalization),
+    )
+
+
+def _varied(drawings: list[Drawing], seed: int) -> list[Drawing]:
+    """The drawings, their sevens also without a bar, and all of these turned a little."""
+    generator = np.random.default_rng(seed)
+    plain = [seven for drawing in drawings if (seven := uncrossed(drawing))]
+    turns = [turned(drawing, generator) for drawing in (drawings + plain) * TURNED]
+    return drawings + plain + turns
+
+
+def _rasterize(description: str, drawings: list[Drawing], normalization: Normalization) -> Digits:
+    images = [rasterize(each.strokes, normalization) for each in track(drawings, description)]
+    return Digits(
+        np.array(images, np.uint8).reshape(-1, SIZE, SIZE),
+        np.array([each.label for each in drawings], np.uint8),
     )
 
 
@@ -180,11 +189,9 @@ def _parts(drawings: list[Drawing], seed: int) -> NDArray[np.intp]:
 
 
 def _normalize(
-    description: str,
-    items: Sequence[Any] | NDArray[np.uint8],
-    normalized: Callable[[Any], NDArray[np.uint8]],
+    description: str, images: NDArray[np.uint8], normalization: Normalization
 ) -> NDArray[np.uint8]:
-    return np.stack([normalized(item) for item in track(items, description)])
+    return np.stack([normalize(image, normalization) for image in track(images, description)])
 
 
 def _concatenate(parts: list[Digits]) -> Digits:

@@ -89,12 +89,15 @@ def _describe(
 
 
 def _describe_source(source: Source, original: keras.Model) -> dict[str, Any]:
-    """A source, and how the original reads the parts of it that it was not trained on."""
+    """A source, and how the original reads the parts of it that it was not trained on.
+
+    Of drawings the training images count each variation.
+    """
     return {
         "name": source.name,
         "licence": source.licence,
         "sha256": source.sha256,
-        "train": len(source.train.labels),
+        "training_images": len(source.train.labels),
         "validation": _report(original, source.validation),
         "test": _report(original, source.test),
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert.data import DRAWN_WEIGHT, Source, TrainingData, load
+from convert.data import TURNED, Source, TrainingData, load
 from edge_app import normalize, rasterize
 from edge_app.drawings import Drawing
 from edge_app.mnist import DataError, Digits, read_digits
@@ -110,9 +110,12 @@ def test_drawings_are_split_by_writer(
         for drawing in drawings
     }
     assert len(writer_of) == WRITERS * DRAWINGS_EACH
-    writers = [{writer_of[image] for image in images(part)} for part in all_parts(drawn)]
+    writers = [
+        {writer_of[image] for image in images(part) & writer_of.keys()}  # The others are turned.
+        for part in all_parts(drawn)
+    ]
     assert writers == [set(range(1, 22)), set(range(22, 25)), set(range(25, 31))]
-    assert [len(part.labels) for part in all_parts(drawn)] == [21 * 4, 3 * 4, 6 * 4]
+    assert [len(part.labels) for part in all_parts(drawn)[1:]] == [3 * 4, 6 * 4]
 
 
 def test_drawings_without_writers_are_each_used_once(
@@ -127,18 +130,19 @@ def test_drawings_without_writers_are_each_used_once(
         )
     )
     (drawn,) = read(folder, path).drawn
-    parts = [images(part) for part in all_parts(drawn)]
+    as_drawn = {rasterize(drawing.strokes).tobytes() for drawing in drawings}
+    parts = [images(part) & as_drawn for part in all_parts(drawn)]
     assert sum(map(len, parts)) == len(drawings)
-    assert set().union(*parts) == {rasterize(drawing.strokes).tobytes() for drawing in drawings}
+    assert set().union(*parts) == as_drawn
     assert [len(part) / len(drawings) for part in parts] == pytest.approx([0.7, 0.1, 0.2], abs=0.02)
 
 
-def test_training_repeats_drawn_digits(folder: Path, unipen: Path) -> None:
+def test_training_sees_drawn_digits_as_they_are_and_turned(folder: Path, unipen: Path) -> None:
     data = read(folder, unipen)
     drawn = data.drawn[0].train
-    assert len(data.train.labels) == 110 + DRAWN_WEIGHT * len(drawn.labels)
-    repeated = (data.train.images == drawn.images[0]).all(axis=(1, 2)).sum()
-    assert repeated == DRAWN_WEIGHT
+    assert len(data.train.labels) == 110 + len(drawn.labels)
+    assert len(drawn.labels) == 21 * 4 * (1 + TURNED)
+    assert (np.bincount(drawn.labels, minlength=10) % (1 + TURNED) == 0).all()
 
 
 def test_what_is_held_out_is_in_no_training_part(folder: Path, unipen: Path) -> None:
@@ -152,7 +156,9 @@ def test_the_pen_file_is_known_and_split_as_it_is_told(folder: Path, pen_file: P
     (drawn,) = read(folder, pen_file).drawn
     assert drawn.name == "pendigits-orig.tra.gz"
     assert drawn.licence.startswith("CC BY 4.0")
-    assert [len(part.labels) for part in all_parts(drawn)] == [5246, 750, 1498]
+    assert [len(part.labels) for part in all_parts(drawn)[1:]] == [750, 1498]
+    plain = len(drawn.train.labels) // (1 + TURNED) - 5246
+    assert 0 < plain < (drawn.train.labels == 7).sum() // (1 + TURNED) / 2
 
 
 def test_data_that_is_not_mnist_is_refused_unless_allowed(folder: Path) -> None:

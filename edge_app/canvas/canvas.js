@@ -9,6 +9,7 @@
 const SIDE = 1000;
 const PEN = 50; // The pen's width, of SIDE.
 const NEAR = 3; // Points closer than this to the last one, of SIDE, add nothing.
+const MOST = 4000; // Points in a drawing; a request has room for more, see guard.py.
 const RETRY_MS = 2000;
 
 const find = (selector) => element.querySelector(selector);
@@ -38,7 +39,11 @@ function extend(event) {
     const [lastX, lastY] = stroke.at(-1);
     if (Math.hypot(x - lastX, y - lastY) >= NEAR) stroke.push([x, y]);
   }
+  if (strokes.flat().length > MOST) strokes = strokes.map(thin);
 }
+
+// A canvas scribbled full looks the same with every other point.
+const thin = (stroke) => stroke.filter((_, i) => i % 2 === 0 || i === stroke.length - 1);
 
 paper.addEventListener("pointerdown", (event) => {
   if (drawing !== null || event.button !== 0) return; // A second finger draws nothing.
@@ -62,11 +67,13 @@ for (const name of ["pointerup", "pointercancel"]) {
 }
 
 find('[data-testid="undo"]').addEventListener("click", () => {
+  drawing = null; // Should another finger draw right now, its stroke ends here.
   strokes.pop();
   changed();
 });
 
 find('[data-testid="clear"]').addEventListener("click", () => {
+  drawing = null;
   strokes = [];
   changed();
 });

@@ -1,0 +1,103 @@
+"""The README: what it says of commands, options, numbers and code is so."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from app import PYTHON, App, post
+from edge_app.card import read_card
+
+
+@pytest.fixture(scope="module")
+def readme(root: Path) -> str:
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(readme: str, language: str) -> list[str]:
+    """The code blocks in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", readme, re.DOTALL)
+
+
+def help_text(root: Path, *command: str) -> str:
+    return subprocess.run(
+        [PYTHON, "-m", *command, "--help"], cwd=root, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def test_one_command_runs_the_app_and_one_passes_the_tests(readme: str) -> None:
+    run, test = [block for block in blocks(readme, "sh") if "pip install" in block]
+    assert run.count("\n") == test.count("\n") == 1
+    assert "-r requirements-edge.txt" in run
+    assert run.rstrip().endswith("-m edge_app")
+    assert "-r requirements-dev.txt" in test
+    assert test.rstrip().endswith("-m pytest")
+
+
+def test_every_option_it_names_exists_and_every_option_of_the_app_is_named(
+    readme: str, root: Path
+) -> None:
+    named = set(re.findall(r"--[a-z][a-z-]+", readme))
+    app = set(re.findall(r"--[a-z][a-z-]+", help_text(root, "edge_app")))
+    others = re.findall(
+        r"--[a-z][a-z-]+", help_text(root, "benchmarks") + help_text(root, "convert", "train")
+    )
+    assert named <= app | set(others)
+    assert app - {"--help"} <= named
+
+
+def test_the_table_of_models_says_what_the_cards_say(readme: str, models_folder: Path) -> None:
+    rows = {
+        cells[0]: cells[1:]
+        for line in readme.splitlines()
+        if len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 8
+    }
+    for folder in sorted(path for path in models_folder.iterdir() if path.is_dir()):
+        card = read_card(folder)
+        int8 = card.variants["int8"]
+        drawn = [source["test"]["accuracy"] for source in card.training["data"][1:]]
+        assert rows[card.title][:6] == [
+            f"{card.parameters:,}",
+            f"{card.original.accuracy:.2%}",
+            f"{int8.accuracy:.2%}",
+            *(f"{accuracy:.2%}" for accuracy in drawn),
+            f"{card.original.bytes / 1000:,.0f} kB",
+            f"{int8.bytes / 1000:,.0f} kB",
+        ]
+
+
+def test_its_python_runs_on_the_device(readme: str, root: Path) -> None:
+    code = next(block for block in blocks(readme, "python") if "import edge_app" in block)
+    printed = subprocess.run(
+        [PYTHON, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    ).stdout
+    assert len(re.findall(r"\d\.\d+(?:e-\d+)?", printed)) == 10
+
+
+def test_its_python_client_gets_an_answer(readme: str, root: Path, app: App) -> None:
+    code = next(block for block in blocks(readme, "python") if "gradio_client" in block)
+    printed = subprocess.run(
+        [PYTHON, "-c", re.sub(r"http://[\d.:]+", app.url, code)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "'mlp': {'digit': 7" in printed
+
+
+def test_its_curl_command_gets_an_answer(readme: str, app: App) -> None:
+    words = shlex.split(next(block for block in blocks(readme, "sh") if "curl" in block))
+    path = re.sub(r"http://[\d.:]+", "", words[2])
+    answer = post(f"{app.url}{path}", words[words.index("-d") + 1])
+    assert answer.json()["data"][0]["mlp"]["digit"] == 7
+
+
+def test_the_files_that_it_links_to_are_there(readme: str, root: Path) -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if "://" not in link]
+    assert links
+    assert [link for link in links if not (root / link).exists()] == []
