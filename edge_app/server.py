@@ -110,7 +110,7 @@ def _temporary_folder() -> Iterator[str]:
     """A folder in memory where there is one, so that no SD card wears; gone afterwards."""
     memory = Path("/dev/shm")  # noqa: S108 - A folder of its own is made in it.
     parent = memory if os.access(memory, os.W_OK | os.X_OK) else None
-    with tempfile.TemporaryDirectory(prefix="digits-", dir=parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"digits-{os.getpid()}-", dir=parent) as folder:
         yield folder
 
 

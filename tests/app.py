@@ -34,9 +34,7 @@ class App(NamedTuple):
     """The first address that it printed, without a slash at its end."""
     process: subprocess.Popen[bytes]
     folder: Path
-    """Holds its home, its temporary folder, and what it prints."""
-    in_memory: frozenset[Path]
-    """Folders of temporary files that came to be in memory while it started."""
+    """Holds its home, a temporary folder, and what it prints."""
 
     def printed(self, stream: str) -> str:
         """What it has written to "stdout" or "stderr" so far."""
@@ -44,8 +42,9 @@ class App(NamedTuple):
 
     def files(self) -> set[Path]:
         """Every file and folder that it may have written, apart from what it printed."""
-        places = [*self.in_memory, self.folder / "home", self.folder / "temporary"]
-        return {path for place in places for path in place.rglob("*")}
+        in_memory = set(_MEMORY.glob(f"digits-{self.process.pid}-*"))
+        places = [*in_memory, self.folder / "home", self.folder / "temporary"]
+        return in_memory | {path for place in places for path in place.rglob("*")}
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop it with a signal; returns its exit status."""
@@ -59,21 +58,32 @@ def start(folder: Path, *arguments: str | Path, **variables: str | Path) -> Iter
 
     Args:
         folder: an empty one, for all that it writes.
-        arguments: more of its command line; the last --port counts.
+        arguments: more of its command line; of an option given twice, the last one counts.
         variables: of the environment, besides those that every user has.
     """
-    before = _in_memory()
-    command = _command("--host", "127.0.0.1", "--port", "0", *arguments)
-    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=_environment(folder, variables), stdout=stdout, stderr=stderr
-        )
-    try:
+    with launch(folder, "--host", "127.0.0.1", "--port", "0", *arguments, **variables) as process:
         until(lambda: process.poll() is not None or _opened(folder))
         url = _opened(folder)
         if url is None:
-            raise AssertionError(f"{command} ended: {(folder / 'stderr').read_text()}")
-        yield App(url, process, folder, frozenset(_in_memory() - before))
+            raise AssertionError(f"It ended at once:\n{(folder / 'stderr').read_text()}")
+        yield App(url, process, folder)
+
+
+@contextlib.contextmanager
+def launch(
+    folder: Path, *arguments: str | Path, **variables: str | Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Launch the app with a command line, and stop it at the end; as :func:`start` else."""
+    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(
+            _command(*arguments),
+            cwd=ROOT,
+            env=_environment(folder, variables),
+            stdout=stdout,
+            stderr=stderr,
+        )
+    try:
+        yield process
     finally:
         process.terminate()
         try:
@@ -146,7 +156,3 @@ def _opened(folder: Path) -> str | None:
     if "Ctrl-C stops." not in lines:
         return None
     return next(line.split()[1] for line in lines if line.startswith("Open:"))
-
-
-def _in_memory() -> set[Path]:
-    return set(_MEMORY.glob("digits-*"))

@@ -1,0 +1,439 @@
+"""The page in a browser: what people draw with mouse and finger, and what they see."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
+
+import edge_app
+from app import PYTHON, App, start
+from convert.unipen import read_unipen
+from edge_app.card import VARIANTS
+from edge_app.drawings import Drawing
+from edge_app.guard import MAX_BODY
+from visit import Strokes, Visit, asks, points, press, shows, touch, with_finger, with_mouse
+
+SEVEN: Strokes = [[(250, 250), (500, 250), (750, 250), (600, 500), (450, 800)]]
+ONE: Strokes = [[(500, 200), (500, 400), (500, 600), (500, 800)]]
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 3,
+    "is_mobile": True,
+    "has_touch": True,
+}
+MODELS = ("dense", "mlp")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        reason = f"No browser is installed: none of {', '.join(names)} was found"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    arguments = ["--disable-gpu", "--disable-background-networking"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Which Chromium asks for there.
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+Visits = Callable[..., Visit]
+
+
+@pytest.fixture
+def open_page(browser: Browser, app: App) -> Iterator[Visits]:
+    """Opens the page: ``open_page()``, or with options of a browser's context."""
+    visits: list[Visit] = []
+
+    def opened(**options: Any) -> Visit:
+        page = browser.new_context(**options).new_page()
+        visits.append(Visit(page, app.url))
+        return visits[-1]
+
+    yield opened
+    for each in visits:
+        each.page.context.close()
+        assert each.complaints == []
+        assert each.elsewhere == []
+
+
+def strokes_of(drawing: Drawing) -> Strokes:
+    return [[(x, y) for x, y in stroke.tolist()] for stroke in drawing.strokes]
+
+
+def fitted(drawing: Drawing) -> Strokes:
+    """A drawing of any scale, brought onto the canvas."""
+    every = np.concatenate(drawing.strokes)
+    low, high = every.min(axis=0), every.max(axis=0)
+    scale = 600 / (high - low).max()
+    middle = (low + high) / 2
+    return [
+        [(x, y) for x, y in ((stroke - middle) * scale + 500).tolist()]
+        for stroke in drawing.strokes
+    ]
+
+
+def preview(visit: Visit) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """The pixels that the page shows as the models' own, uint8 (28, 28)."""
+    data = visit.get("preview").evaluate(
+        "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data)"
+    )
+    red, green, blue, opacity = np.array(data, np.uint8).reshape(28, 28, 4).transpose(2, 0, 1)
+    assert (red == green).all()
+    assert (red == blue).all()
+    assert (opacity == 255).all()
+    return red
+
+
+# Drawing
+
+
+def test_digits_drawn_with_the_mouse_are_read(
+    open_page: Visits, page_drawings: list[Drawing]
+) -> None:
+    visit = open_page(viewport={"width": 1280, "height": 800})
+    for drawing in page_drawings:
+        visit.clear()
+        answers = visit.draw(strokes_of(drawing))
+        assert answers["mlp"]["digit"] == drawing.label
+        for model in MODELS:
+            expect(visit.digit(model)).to_have_text(str(answers[model]["digit"]))
+
+
+def test_digits_drawn_with_a_finger_are_read(
+    open_page: Visits, page_drawings: list[Drawing]
+) -> None:
+    visit = open_page(**PHONE)
+    for drawing in page_drawings[::2]:
+        visit.clear()
+        answers = visit.draw(strokes_of(drawing), with_finger)
+        assert answers["mlp"]["digit"] == drawing.label
+        expect(visit.digit("mlp")).to_have_text(str(drawing.label))
+
+
+def test_digits_of_people_who_were_not_trained_on_are_read(
+    open_page: Visits, pen_file: Path
+) -> None:
+    visit = open_page(**PHONE)
+    unseen = [drawing for drawing in read_unipen(pen_file) if (drawing.writer or 0) >= 25]
+    right = 0
+    for digit in range(10):
+        drawing = next(drawing for drawing in unseen if drawing.label == digit)
+        visit.clear()
+        right += visit.draw(fitted(drawing), with_finger)["mlp"]["digit"] == digit
+    assert right >= 9
+
+
+def test_a_second_finger_draws_nothing(open_page: Visits) -> None:
+    visit = open_page(**PHONE)
+    first = visit.places(SEVEN[0])
+    second = visit.places([(x, y - 200) for x, y in SEVEN[0]])
+    both = map(list, zip(first, second, strict=True))
+    visit.answered(SEVEN, lambda: touch(visit, first[:1], *both))
+    expect(visit.digit("mlp")).to_have_text("7")
+    visit.get("undo").click()
+    expect(visit.digit("mlp")).to_have_text("")
+    assert visit.sent[-1]["strokes"] == []
+
+
+def test_the_page_stays_where_it_is_while_a_finger_draws(open_page: Visits) -> None:
+    visit = open_page(**PHONE | {"viewport": {"width": 390, "height": 400}})
+    visit.draw([ONE[0][::-1]], with_finger)  # From bottom to top.
+    assert visit.page.evaluate("scrollY") == 0
+    heading = visit.page.locator("header").bounding_box()
+    assert heading
+    x, y = heading["x"] + 20, heading["y"] + heading["height"]
+    touch(visit, *([(x, y - step)] for step in range(0, int(y), 10)))  # Elsewhere it scrolls.
+    visit.page.wait_for_function("scrollY > 0")
+
+
+def test_an_answer_comes_while_the_line_is_still_drawn(open_page: Visits) -> None:
+    visit = open_page()
+    press(visit, SEVEN[0])
+    expect(visit.digit("mlp")).to_have_text("7")
+    sizes = [len(each["strokes"][0]) for each in visit.sent if each["strokes"]]
+    assert sizes[0] < sizes[-1]
+    assert sizes == sorted(sizes)
+    visit.page.mouse.up()
+
+
+def test_a_line_that_leaves_the_canvas_comes_back(open_page: Visits) -> None:
+    visit = open_page()
+    strokes: Strokes = [[(500, 500), (1200, 500), (1200, 600), (500, 600)]]
+    assert visit.draw(strokes)
+
+
+def test_the_other_buttons_of_a_mouse_draw_nothing(open_page: Visits) -> None:
+    visit = open_page()
+    visit.get("canvas").click(button="right")
+    visit.get("canvas").click(button="middle")
+    expect(visit.page.locator(".hint")).to_be_visible()
+
+
+def test_a_canvas_scribbled_full_is_still_answered(open_page: Visits) -> None:
+    visit = open_page()
+    press(visit, [(500, 500)])
+    for _ in range(2):
+        with visit.page.expect_response(lambda response: points(response.request) > 1000) as last:
+            visit.get("canvas").evaluate(SCRIBBLE)
+        assert last.value.ok
+        assert len(last.value.request.post_data or "") <= MAX_BODY
+    visit.page.mouse.up()
+    expect(visit.digit("mlp")).not_to_have_text("")
+
+
+SCRIBBLE = """canvas => {
+    const box = canvas.getBoundingClientRect();
+    let i = 0;
+    const next = () => new PointerEvent("pointermove", {
+        pointerId: 1,
+        clientX: box.x + (17 * ++i) % box.width,
+        clientY: box.y + (29 * i) % box.height,
+    });
+    for (let frame = 0; frame < 40; frame++) {
+        const coalescedEvents = Array.from({ length: 500 }, next);
+        canvas.dispatchEvent(new PointerEvent("pointermove", { pointerId: 1, coalescedEvents }));
+    }
+}"""
+"""20,000 points, of which a device reports a few hundred a second."""
+
+
+# What is seen
+
+
+def test_an_empty_canvas_has_no_answer_but_a_hint(open_page: Visits) -> None:
+    visit = open_page()
+    expect(visit.page.locator(".hint")).to_be_visible()
+    for model in MODELS:
+        expect(visit.digit(model)).to_have_text("")
+    expect(visit.status).to_have_text("")
+    assert not preview(visit).any()
+    visit.draw(SEVEN)
+    expect(visit.page.locator(".hint")).to_be_hidden()
+
+
+def test_undo_takes_the_last_stroke_back_and_clear_takes_all(open_page: Visits) -> None:
+    visit = open_page()
+    cross: Strokes = [[(200, 100), (200, 900)], [(800, 100), (800, 900)]]
+    visit.draw([*SEVEN, *cross])
+    for left in ([*SEVEN, cross[0]], SEVEN):
+        visit.answered(left, visit.get("undo").click)
+    expect(visit.digit("mlp")).to_have_text("7")
+    visit.get("undo").click()
+    visit.get("undo").click()  # There is none left.
+    expect(visit.digit("mlp")).to_have_text("")
+    expect(visit.page.locator(".hint")).to_be_visible()
+    visit.draw([*SEVEN, *cross])
+    visit.get("clear").click()
+    expect(visit.digit("mlp")).to_have_text("")
+    expect(visit.page.locator(".hint")).to_be_visible()
+    visit.draw(SEVEN)
+    expect(visit.digit("mlp")).to_have_text("7")
+
+
+def test_clearing_in_the_middle_of_a_stroke_ends_it(open_page: Visits) -> None:
+    visit = open_page()
+    visit.clear()  # Its button keeps the focus.
+    press(visit, ONE[0])
+    visit.page.keyboard.press("Enter")
+    visit.page.mouse.move(*visit.places([(100, 100)])[0])
+    visit.page.mouse.up()
+    expect(visit.page.locator(".hint")).to_be_visible()
+    visit.draw(SEVEN)
+    expect(visit.digit("mlp")).to_have_text("7")
+
+
+def test_another_variant_answers_for_the_drawing_that_is_there(open_page: Visits) -> None:
+    visit = open_page()
+    expect(visit.get("variant")).to_have_value("int8")
+    visit.draw(SEVEN)
+    strokes = visit.sent[-1]["strokes"]
+    for variant in VARIANTS:
+        with visit.page.expect_response(lambda response: asks(response.request)) as chosen:
+            visit.get("variant").select_option(variant)
+        assert visit.sent[-1] == {"strokes": strokes, "variant": variant}
+        assert {each["variant"] for each in chosen.value.json()["answers"].values()} == {variant}
+        expect(visit.digit("mlp")).to_have_text("7")
+
+
+def test_the_preview_is_what_the_models_see(open_page: Visits, models_folder: Path) -> None:
+    visit = open_page()
+    visit.draw(SEVEN)
+    expect(visit.digit("mlp")).to_have_text("7")
+    [normalization] = {m.normalization for m in edge_app.load_models(models_folder).values()}
+    expected = edge_app.rasterize(visit.sent[-1]["strokes"], normalization)
+    # Another NumPy may add up in another order.
+    tolerance = 0 if sys.executable == PYTHON else 1
+    np.testing.assert_allclose(preview(visit).astype(int), expected.astype(int), atol=tolerance)
+
+
+def test_confidence_and_bars_show_the_probabilities(open_page: Visits) -> None:
+    visit = open_page()
+    answer = visit.draw(SEVEN)["mlp"]
+    section = visit.page.locator("[data-model=mlp]")
+    expect(section.locator(".best")).to_have_text("7")
+    expect(section.locator(".latency")).to_have_text(f"{answer['latency_us']:.0f} µs")
+    shown = section.locator(".bars i").evaluate_all(
+        "bars => bars.map(bar => Number(bar.style.getPropertyValue('--probability')))"
+    )
+    assert shown == answer["probabilities"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_ink_and_text_stand_out_from_their_ground(open_page: Visits, scheme: str) -> None:
+    visit = open_page(color_scheme=scheme)
+    visit.draw(SEVEN)
+    assert contrast(ink(visit), ground(visit.get("canvas"))) >= 4.5
+    for selector in ("h1", "header p", "h2", ".digit", ".confidence", ".latency", ".bars li"):
+        text = visit.page.locator(f"#canvas {selector}").first
+        colour = rgb(text.evaluate("element => getComputedStyle(element).color"))
+        assert contrast(colour, ground(text)) >= 4.5, selector
+    is_dark = luminance(ground(visit.get("canvas"))) < 0.5
+    assert is_dark == (scheme == "dark")
+
+
+def test_the_ink_changes_with_the_colour_scheme(open_page: Visits) -> None:
+    visit = open_page(color_scheme="light")
+    visit.draw(SEVEN)
+    visit.page.emulate_media(color_scheme="dark")
+    expect(visit.page.locator("body")).to_have_class("dark")
+    assert contrast(ink(visit), ground(visit.get("canvas"))) >= 4.5
+
+
+def test_the_drawing_stays_when_the_window_changes(open_page: Visits) -> None:
+    visit = open_page(viewport={"width": 390, "height": 844})
+    visit.draw(SEVEN)
+    before = ink(visit)
+    visit.page.set_viewport_size({"width": 1280, "height": 800})
+    visit.page.wait_for_function("document.querySelector('[data-testid=canvas]').width > 400")
+    assert ink(visit) == before
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(360, 560), (360, 640), (390, 844), (740, 360), (1280, 800)]
+)
+def test_canvas_and_digits_fit_the_window(open_page: Visits, width: int, height: int) -> None:
+    device = PHONE if width < 720 else {}
+    visit = open_page(**device | {"viewport": {"width": width, "height": height}})
+    visit.draw(SEVEN)
+    assert visit.page.evaluate("innerWidth") == width
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    for name in ("canvas", "undo", "clear", "variant", *(f"digit-{model}" for model in MODELS)):
+        expect(visit.get(name)).to_be_in_viewport(ratio=1)
+    assert visit.page.evaluate("scrollY") == 0
+
+
+def ink(visit: Visit) -> tuple[float, ...]:
+    """The colour of the canvas where SEVEN's bar is."""
+    *colour, opacity = visit.get("canvas").evaluate(
+        """canvas => Array.from(canvas.getContext('2d').getImageData(
+               0.5 * canvas.width, 0.25 * canvas.height, 1, 1).data)"""
+    )
+    assert opacity == 255
+    return tuple(colour)
+
+
+def ground(locator: Locator) -> tuple[float, ...]:
+    """The background colour that an element is seen on."""
+    return rgb(
+        locator.evaluate(
+            """element => {
+                const colour = () => getComputedStyle(element).backgroundColor;
+                while (/rgba\\(.*, 0\\)/.test(colour())) element = element.parentElement;
+                return colour();
+            }"""
+        )
+    )
+
+
+def rgb(colour: str) -> tuple[float, ...]:
+    """Three numbers, 0 to 255, from "rgb(1, 2, 3)"."""
+    assert colour.startswith("rgb("), colour
+    return tuple(map(float, colour[4:-1].split(",")))
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Relative luminance, as WCAG 2.2 defines it."""
+    parts = [value / 255 for value in colour]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Contrast ratio, 1 to 21, as WCAG 2.2 defines it."""
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+# What is sent
+
+
+def test_a_slow_server_is_asked_once_at_a_time_and_for_the_newest_state(open_page: Visits) -> None:
+    visit = open_page()
+    visit.page.evaluate(HOLD)
+    before = len(visit.sent)
+    with_mouse(visit, SEVEN)
+    assert visit.page.evaluate("held.length") == 1
+    visit.page.evaluate("held.shift()()")
+    visit.page.wait_for_function("held.length")
+    visit.answered(SEVEN, lambda: visit.page.evaluate("held.shift()()"))
+    expect(visit.digit("mlp")).to_have_text("7")
+    assert visit.page.evaluate("held.length") == 0
+    assert len(visit.sent) == before + 2
+
+
+HOLD = """() => {
+    const fetch = window.fetch;
+    window.held = [];
+    window.fetch = (...request) => new Promise((go) => held.push(() => go(fetch(...request))));
+}"""
+"""Each request waits until ``held.shift()()`` lets it go."""
+
+
+def test_a_visit_stores_no_file_and_sends_nothing_but_drawings(open_page: Visits, app: App) -> None:
+    visit = open_page()
+    files = app.files()
+    visit.draw(SEVEN)
+    visit.get("undo").click()
+    visit.get("variant").select_option("float32")
+    visit.draw(ONE)
+    assert visit.elsewhere == []
+    assert visit.sent
+    assert all(each.keys() == {"strokes", "variant"} for each in visit.sent)
+    assert app.files() == files
+
+
+def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    with start(folders[0]) as app:
+        visit = Visit(browser.new_page(), app.url)
+        visit.draw(ONE)
+        app.stop()
+    visit.get("clear").click()
+    with visit.page.expect_event("requestfailed", lambda request: shows(request, SEVEN)):
+        with_mouse(visit, SEVEN)
+    expect(visit.status).to_have_text("The device does not answer. Trying again.")
+    with start(folders[1], "--port", str(urlsplit(app.url).port)):
+        expect(visit.digit("mlp")).to_have_text("7")
+        expect(visit.status).to_have_text("")
+        visit.page.close()
