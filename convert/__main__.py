@@ -23,7 +23,7 @@ the edge interpreter before it replaces an older one.
 """
 
 TRAIN = """\
-Train the models that ship, and export each.
+Train the models that ship, and export each; a model of the same name is replaced by a whole one.
 """
 
 TRAIN_EXAMPLES = """\

@@ -43,9 +43,8 @@ def test_every_option_it_names_exists_and_every_option_of_the_app_is_named(
 ) -> None:
     named = set(re.findall(r"--[a-z][a-z-]+", readme))
     app = set(re.findall(r"--[a-z][a-z-]+", help_text(root, "edge_app")))
-    others = re.findall(
-        r"--[a-z][a-z-]+", help_text(root, "benchmarks") + help_text(root, "convert", "train")
-    )
+    commands = [("benchmarks",), ("convert", "train"), ("convert", "add")]
+    others = re.findall(r"--[a-z][a-z-]+", "".join(help_text(root, *each) for each in commands))
     assert named <= app | set(others)
     assert app - {"--help"} <= named
 
