@@ -148,7 +148,7 @@ def test_the_cards_name_data_that_is_not_mnist(trained: Path, data_folder: Path)
         assert source["name"] == f"{data_folder.name}, not MNIST"
         assert source["licence"] == "unknown"
         assert source["sha256"] == read_digits(data_folder, "train").sha256()
-        assert (source["train"], source["validation"]["images"]) == (917, 83)
+        assert (source["training_images"], source["validation"]["images"]) == (917, 83)
         assert source["test"]["images"] == TEST_IMAGES
         assert model.card.reference.dataset == f"{data_folder.name}, not MNIST, test set"
         assert model.card.reference.dataset_sha256 == read_digits(data_folder, "t10k").sha256()
