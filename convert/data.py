@@ -118,7 +118,8 @@ def _read_mnist(folder: Path | None, split: Split) -> Digits:
     except Exception as error:
         raise DataError(
             f"MNIST cannot be downloaded ({error}); "
-            "fetch its four IDX files by hand and name their folder with --data."
+            "fetch its four IDX files (train-images-idx3-ubyte.gz and so on) by hand "
+            "and name their folder with --data."
         ) from error
     return Digits(*(train if split == "train" else test))
 

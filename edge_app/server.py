@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -48,9 +49,13 @@ def listen(host: str, port: int) -> socket.socket:
         listener.listen(128)
     except OSError as error:
         listener.close()
+        advice = (
+            "stop the program that uses it, or choose another --port"
+            if error.errno == errno.EADDRINUSE
+            else "choose another --port, or an address of this device for --host"
+        )
         raise ServerError(
-            f"Cannot listen on {host} port {port}: {error.strerror}; "
-            "stop the program that uses it, or choose another with --port or --host."
+            f"Cannot listen on {host} port {port}: {error.strerror}; {advice}."
         ) from error
     except OverflowError as error:
         listener.close()

@@ -19,7 +19,7 @@ from edge_app.normalization import Normalization
 _FOLDER = Path(__file__).parent
 
 _TREATMENTS: dict[Normalization, str] = {
-    "moments": "centred, upright and brought to size",
+    "moments": "centred, straightened and brought to size",
     "box": "centred and brought to size",
 }
 """What each normalization does, in words."""

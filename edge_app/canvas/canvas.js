@@ -129,6 +129,9 @@ async function ask() {
     if (answer === undefined) {
       say("The device does not answer. Trying again.");
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      // Restarted, it has forgotten who logged in: loading the page anew asks for the password.
+      const check = await fetch("gradio_api/login_check").catch(() => null);
+      if (check?.status === 401) location.reload();
       stale = true;
     } else if (answer.error) {
       say(answer.error);
