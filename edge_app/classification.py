@@ -78,11 +78,11 @@ def classify(
 
 def _answer(model: Classifier, image: NDArray[np.uint8], variant: str) -> Answer:
     variant = model.choose(variant)
+    if not image.any():
+        return Answer(digit=None, probabilities=[0.0] * 10, variant=variant, latency_us=0.0)
     start = perf_counter_ns()
     probabilities = model.predict(image[None], variant)[0]
     latency_us = (perf_counter_ns() - start) / 1000
-    if not image.any():
-        return Answer(digit=None, probabilities=[0.0] * 10, variant=variant, latency_us=0.0)
     return Answer(
         digit=int(probabilities.argmax()),
         probabilities=[round(float(probability), 6) for probability in probabilities],
