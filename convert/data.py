@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import track
 
 from convert.drawings import read_drawings
+from convert.progress import track
 from convert.variation import turned, uncrossed
 from edge_app import normalize, rasterize
 from edge_app.drawings import Drawing, read_lines
@@ -38,6 +38,14 @@ class Source(NamedTuple):
     train: Digits
     validation: Digits
     test: Digits
+
+
+class Parts(NamedTuple):
+    """A file's drawings by use, each in one part; where writers are known, so is each writer."""
+
+    train: list[Drawing]
+    validation: list[Drawing]
+    test: list[Drawing]
 
 
 class TrainingData(NamedTuple):
@@ -91,8 +99,8 @@ def load(
     name = _identify(train, test, folder, allow_other)
     drawn = [(path, read_drawings(path)) for path in drawings]
 
-    images = _normalize(f"Normalizing {name}", train.images, normalization)
-    test_images = _normalize(f"Normalizing {name}, test set", test.images, normalization)
+    images = normalize_all(f"Normalizing {name}", train.images, normalization)
+    test_images = normalize_all(f"Normalizing {name}, test set", test.images, normalization)
     order = np.random.default_rng(seed).permutation(len(train.labels))
     validation, rest = np.split(order, [len(order) // 12])
     mnist = Source(
@@ -142,19 +150,15 @@ def _identify(train: Digits, test: Digits, folder: Path | None, allow_other: boo
 
 def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization, seed: int) -> Source:
     """A file of drawings, split by writer: whom the models were tried on, they never saw."""
-    parts = _parts(drawings, seed)
-    train, validation, test = (
-        [drawing for drawing, its in zip(drawings, parts, strict=True) if its == part]
-        for part in range(3)
-    )
+    train, validation, test = split_drawings(drawings, seed)
     sha256 = hashlib.sha256("\n".join(read_lines(path)).encode()).hexdigest()
     return Source(
         name=path.name,
         licence=_PENDIGITS_LICENCE if sha256 == _PENDIGITS_SHA256 else "the user's own",
         sha256=sha256,
-        train=_rasterize(f"Varying {path.name}", _varied(train, seed), normalization),
-        validation=_rasterize(f"Normalizing {path.name}", validation, normalization),
-        test=_rasterize(f"Normalizing {path.name}, test part", test, normalization),
+        train=rasterize_all(f"Varying {path.name}", _varied(train, seed), normalization),
+        validation=rasterize_all(f"Normalizing {path.name}", validation, normalization),
+        test=rasterize_all(f"Normalizing {path.name}, test part", test, normalization),
     )
 
 
@@ -166,11 +170,25 @@ def _varied(drawings: list[Drawing], seed: int) -> list[Drawing]:
     return drawings + plain + turns
 
 
-def _rasterize(description: str, drawings: list[Drawing], normalization: Normalization) -> Digits:
+def rasterize_all(
+    description: str, drawings: list[Drawing], normalization: Normalization
+) -> Digits:
+    """Normalize drawings, as many as there are, under a progress bar with a description."""
     images = [rasterize(each.strokes, normalization) for each in track(drawings, description)]
     return Digits(
         np.array(images, np.uint8).reshape(-1, SIZE, SIZE),
         np.array([each.label for each in drawings], np.uint8),
+    )
+
+
+def split_drawings(drawings: list[Drawing], seed: int) -> Parts:
+    """Split a file's drawings by use: by writer, or by ``seed`` where writers are unknown."""
+    parts = _parts(drawings, seed)
+    return Parts(
+        *(
+            [drawing for drawing, its in zip(drawings, parts, strict=True) if its == part]
+            for part in range(len(Parts._fields))
+        )
     )
 
 
@@ -189,9 +207,10 @@ def _parts(drawings: list[Drawing], seed: int) -> NDArray[np.intp]:
     return np.digitize(shares, [1 - VALIDATION_PART - TEST_PART, 1 - TEST_PART])
 
 
-def _normalize(
+def normalize_all(
     description: str, images: NDArray[np.uint8], normalization: Normalization
 ) -> NDArray[np.uint8]:
+    """Normalize pictures, uint8 (N, 28, 28) before and after, N at least 1, likewise."""
     return np.stack([normalize(image, normalization) for image in track(images, description)])
 
 
