@@ -1,4 +1,4 @@
-"""The converter's command line: ``python -m convert train`` and ``python -m convert add``."""
+"""The converter's command line: ``python -m convert train``, ``add`` and ``report``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DESCRIPTION = """\
 Make models for the edge app with full TensorFlow, each as a folder: the original (model.keras), its
 quantized variants (float32, float16, dynamic and int8 .tflite), the original's answers on the test
 set (reference.npz) and a card (card.json) that says how all of it was made. Every file is tried in
-the edge interpreter before it replaces an older one.
+the edge interpreter before it replaces an older one. "report" measures what the models can do.
 """
 
 TRAIN = """\
@@ -44,6 +44,20 @@ examples:
   python -m convert add my.keras --name mine               a Keras file, .keras or .h5
   python -m convert add exported --name mine --replace     a SavedModel folder; model.export makes
                                                            one of any model, custom layers included
+"""
+
+REPORT = """\
+Measure models as their files are, and print a Markdown table: int8, in the edge interpreter, beside
+the original, in TensorFlow, on MNIST's test set. Drawings add the test part of each file: what
+"train", given the same file, keeps from training, by people whom it does not train on.
+"""
+
+REPORT_EXAMPLES = """\
+examples:
+  python -m convert report                    every model
+  python -m convert report mlp                one model
+  python -m convert report --drawings FILE    on drawn digits, too
+  python -m convert report > table.md         the table in a file; all else is on standard error
 """
 
 
@@ -94,6 +108,12 @@ def _add(arguments: argparse.Namespace) -> None:
         normalization=arguments.normalization,
         replace=arguments.replace,
         allow_other=arguments.allow_other_data,
+    )
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    _import("convert.report").report(
+        arguments.names, arguments.models, arguments.data, arguments.drawings
     )
 
 
@@ -156,7 +176,42 @@ def _parser() -> argparse.ArgumentParser:
         "--replace", action="store_true", help="replace a model of that name, if there is one"
     )
     _add_data_and_out(add)
+    _add_report(commands)
     return parser
+
+
+def _add_report(commands: Any) -> None:
+    report = _command(commands, "report", "measure models", REPORT, REPORT_EXAMPLES)
+    report.set_defaults(run=_report, out="standard output")
+    report.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="models to measure, by their folders' names (default: all of them)",
+    )
+    report.add_argument(
+        "--drawings",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="files of drawn digits, as for training",
+    )
+    report.add_argument(
+        "--models",
+        type=Path,
+        default=Path("models"),
+        metavar="DIR",
+        help="models' folder to read (default: models)",
+    )
+    report.add_argument(
+        "--data",
+        type=Path,
+        default=Path("benchmarks/mnist"),
+        metavar="DIR",
+        help="folder with MNIST's test set, two IDX files, plain or .gz "
+        "(default: benchmarks/mnist)",
+    )
 
 
 def _command(

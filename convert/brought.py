@@ -51,7 +51,7 @@ def read(path: Path) -> keras.Model:
             "app offers it without a card."
         )
     else:
-        model = _load(path)
+        model = load_keras(path)
     _check_shapes(path, model)
     for layer in model.layers:
         if isinstance(layer, keras.layers.RNN):
@@ -97,7 +97,12 @@ def take_pixels(model: keras.Model, pixels: Pixels, name: str) -> keras.Model:
     return keras.Model(image, model(shaped), name=name)
 
 
-def _load(path: Path) -> keras.Model:
+def load_keras(path: Path) -> keras.Model:
+    """Load a ``.keras`` or ``.h5`` file as it is; one made of a SavedModel will do, too.
+
+    Raises:
+        BroughtModelError: it is damaged, of another version, or needs code that is not here.
+    """
     if path.suffix == ".keras" and not zipfile.is_zipfile(path):
         raise BroughtModelError(f"{path} is no whole .keras file; save or copy the model again.")
     try:

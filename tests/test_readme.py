@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from app import PYTHON, App, post
-from edge_app.card import read_card
 
 
 @pytest.fixture(scope="module")
@@ -43,30 +42,10 @@ def test_every_option_it_names_exists_and_every_option_of_the_app_is_named(
 ) -> None:
     named = set(re.findall(r"--[a-z][a-z-]+", readme))
     app = set(re.findall(r"--[a-z][a-z-]+", help_text(root, "edge_app")))
-    commands = [("benchmarks",), ("convert", "train"), ("convert", "add")]
+    commands = [("benchmarks",), ("convert", "train"), ("convert", "add"), ("convert", "report")]
     others = re.findall(r"--[a-z][a-z-]+", "".join(help_text(root, *each) for each in commands))
     assert named <= app | set(others)
     assert app - {"--help"} <= named
-
-
-def test_the_table_of_models_says_what_the_cards_say(readme: str, models_folder: Path) -> None:
-    rows = {
-        cells[0]: cells[1:]
-        for line in readme.splitlines()
-        if len(cells := [cell.strip() for cell in line.strip("|").split("|")]) == 8
-    }
-    for folder in sorted(path for path in models_folder.iterdir() if path.is_dir()):
-        card = read_card(folder)
-        int8 = card.variants["int8"]
-        drawn = [source["test"]["accuracy"] for source in card.training["data"][1:]]
-        assert rows[card.title][:6] == [
-            f"{card.parameters:,}",
-            f"{card.original.accuracy:.2%}",
-            f"{int8.accuracy:.2%}",
-            *(f"{accuracy:.2%}" for accuracy in drawn),
-            f"{card.original.bytes / 1000:,.0f} kB",
-            f"{int8.bytes / 1000:,.0f} kB",
-        ]
 
 
 def test_its_python_runs_on_the_device(readme: str, root: Path) -> None:

@@ -1,0 +1,182 @@
+"""The report: a Markdown table of what each model can do, measured anew from its files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from convert.data import normalize_all, rasterize_all, split_drawings
+from convert.drawings import read_drawings
+from convert.measurement import Comparison, Figures, measure
+from convert.pipeline import SEED
+from convert.progress import track
+from edge_app.drawings import Drawing
+from edge_app.errors import UserError
+from edge_app.interpreter import find_runtime
+from edge_app.mnist import SHA256, DataError, Digits, read_digits
+from edge_app.models import Model, load_models
+from edge_app.normalization import Normalization
+
+
+class ReportError(UserError):
+    """Models or drawings that there is no report to make on."""
+
+
+def report(names: Sequence[str], models: Path, data: Path, drawings: Sequence[Path]) -> None:
+    """Measure models and print the table on standard output.
+
+    Args:
+        names: the models to measure; none stands for all of them.
+        models: the models' folder.
+        data: the folder with MNIST's test set.
+        drawings: files of labelled drawings; their test parts are measured on.
+
+    Raises:
+        UserError: a model, the test set or the drawings are missing or wrong.
+    """
+    chosen = choose_models(models, names)
+    test = read_test_set(data)
+    drawn = read_test_parts(drawings)
+    needed = dict.fromkeys(model.normalization for model in chosen)
+    images = {each: _normalized(test, each) for each in needed}
+    drawn_images = {each: _drawn(drawn, each) for each in needed}
+    figures = [
+        measure(
+            model,
+            models / model.name,
+            images[model.normalization],
+            drawn_images[model.normalization],
+        )
+        for model in track(chosen, "Measuring")
+    ]
+    runtime = find_runtime()
+    print(table(figures, f"{runtime.name} {runtime.version}"), flush=True)
+
+
+def choose_models(folder: Path, names: Sequence[str]) -> list[Model]:
+    """The models of those names in a folder, or all of them, the most accurate last.
+
+    Raises:
+        ReportError: there is no such model, or it is not whole.
+    """
+    complaints: list[str] = []
+    models = load_models(folder, complaints.append)
+    for name in names:
+        if name not in models:
+            known = ", ".join(models) or "a folder per model"
+            told = [f"There is no model {name!r} in {folder}; expected {known}.", *complaints]
+            raise ReportError(" ".join(told))
+    if complaints and not names:
+        raise ReportError(f"{complaints[0]} To measure others all the same, name them.")
+    if not models:
+        raise ReportError(f"There are no models in {folder}; expected a folder per model in it.")
+    return [model for name, model in models.items() if not names or name in names]
+
+
+def read_test_set(folder: Path) -> Digits:
+    """MNIST's 10,000 test images as they are published.
+
+    Raises:
+        DataError: they are missing, damaged, or something else.
+    """
+    digits = read_digits(folder, "t10k")
+    found, expected = digits.sha256(), SHA256["t10k"]
+    if found != expected:
+        raise DataError(
+            f"The t10k data in {folder} is whole but not MNIST: found SHA-256 {found[:12]}..., "
+            f"expected {expected[:12]}...; name the folder of MNIST's own with --data."
+        )
+    return digits
+
+
+def read_test_parts(paths: Sequence[Path]) -> list[Drawing]:
+    """The drawings in the files that ``python -m convert train`` does not train on, but reports on.
+
+    Raises:
+        DrawingError: a file is missing or damaged, or a line of it is wrong.
+        ReportError: it holds too few to have such a part.
+    """
+    drawings = []
+    for path in paths:
+        test = split_drawings(read_drawings(path), SEED).test
+        if not test:
+            raise ReportError(f"{path} has too few drawings to be split; expected ten or more.")
+        drawings += test
+    return drawings
+
+
+def table(figures: Sequence[Figures], runtime: str) -> str:
+    """Markdown: a column for each model, a row for each figure.
+
+    Args:
+        figures: one or more, all of them with drawn digits or none.
+        runtime: what int8 ran in, as in "tflite-runtime 2.14.0".
+    """
+    columns = [_column(each, runtime) for each in figures]
+    return "\n".join(
+        [
+            _line(["", *(each.title.replace("|", r"\|") for each in figures)]),
+            _line(["---", *("---:" for _ in figures)]),
+            *(_line([label, *(column[label] for column in columns)]) for label in columns[0]),
+        ]
+    )
+
+
+def _column(figures: Figures, runtime: str) -> dict[str, str]:
+    """A model's cells by their rows' labels, from top to bottom."""
+    drawn = figures.drawn
+    return {
+        **_on_mnist(figures.mnist),
+        **(_on_drawn_digits(drawn) if drawn else {}),
+        "expected calibration error on MNIST, int8 / original": _calibration(figures.mnist),
+        **(
+            {"expected calibration error on drawn digits, int8 / original": _calibration(drawn)}
+            if drawn
+            else {}
+        ),
+        "parameters": f"{figures.parameters:,}",
+        "int8 file": _kilobytes(figures.int8_bytes),
+        "original": _kilobytes(figures.original_bytes),
+        f"one inference, int8, median ({runtime})": f"{figures.latency_us:,.0f} µs",
+    }
+
+
+def _on_mnist(mnist: Comparison) -> dict[str, str]:
+    return {
+        "MNIST test accuracy, int8": f"{mnist.accuracy:.2%}",
+        "MNIST test accuracy, original": f"{mnist.original_accuracy:.2%}",
+        "lost to quantization, points": f"{mnist.lost_points:.2f}",
+        "top-1 agreement, int8 with original (MNIST test)": f"{mnist.agreement:.2%}",
+        "images that flip: to wrong / to right": f"{mnist.flips_to_wrong} / {mnist.flips_to_right}",
+    }
+
+
+def _on_drawn_digits(drawn: Comparison) -> dict[str, str]:
+    return {
+        "drawn digits, int8": f"{drawn.accuracy:.2%}",
+        "drawn digits, original": f"{drawn.original_accuracy:.2%}",
+        "top-1 agreement on drawn digits": f"{drawn.agreement:.2%}",
+    }
+
+
+def _calibration(comparison: Comparison) -> str:
+    return f"{comparison.calibration_error:.2%} / {comparison.original_calibration_error:.2%}"
+
+
+def _kilobytes(count: int) -> str:
+    return f"{count / 1000:,.1f} kB"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
+
+
+def _normalized(digits: Digits, normalization: Normalization) -> Digits:
+    images = normalize_all("Normalizing MNIST, test set", digits.images, normalization)
+    return digits._replace(images=images)
+
+
+def _drawn(drawings: list[Drawing], normalization: Normalization) -> Digits | None:
+    if not drawings:
+        return None
+    return rasterize_all("Normalizing drawn digits", drawings, normalization)
