@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from edge_app.acceptance import Acceptance
 from edge_app.errors import UserError
 from edge_app.normalization import NORMALIZATIONS, Normalization
 
@@ -87,6 +88,8 @@ class Card:
     budget: Budget
     training: Mapping[str, Any]
     versions: Mapping[str, str]
+    acceptance: Acceptance | None = None
+    """When an answer counts; None where every answer does."""
 
     def files(self) -> list[FileRecord]:
         """Every file that belongs to the model, the card itself left out."""
@@ -108,7 +111,7 @@ def read_card(folder: Path) -> Card:
         raise CardError(f"{path} cannot be read ({error}).") from error
     try:
         return _parse(fields)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"field {error} is missing" if isinstance(error, KeyError) else error
         raise CardError(f"{path} is no model card: {reason}; convert the model again.") from error
 
@@ -175,6 +178,7 @@ def _parse(fields: Any) -> Card:
         budget=Budget(_finite(fields["budget"]["accuracy_loss_points"])),
         training=dict(fields["training"]),
         versions=dict(fields["versions"]),
+        acceptance=_acceptance(fields.get("acceptance"), contract.output),
     )
 
 
@@ -182,10 +186,24 @@ def _model_file(fields: Mapping[str, Any]) -> ModelFile:
     return ModelFile(*_file(fields), str(fields["quantization"]), _finite(fields["accuracy"]))
 
 
+def _acceptance(fields: Any, output: Output) -> Acceptance | None:
+    if fields is None:
+        return None
+    if not isinstance(fields, dict):
+        raise TypeError(f"its acceptance is a {type(fields).__name__}, not an object")
+    probability, energy = _finite(fields["probability"]), fields["energy"]
+    if not 0 <= probability <= 1:
+        raise ValueError(f"its acceptance asks for a probability of {probability}, not of 0 to 1")
+    if energy is not None and output != "logits":
+        raise ValueError("its acceptance asks for an energy, which only logits have")
+    return Acceptance(probability, None if energy is None else _finite(energy))
+
+
 def _finite(value: Any) -> float:
-    if not math.isfinite(number := float(value)):  # JSON, as Python reads it, knows NaN.
-        raise ValueError(f"{value} is not a finite number")
-    return number
+    # JSON, as Python reads it, knows NaN; and true is an int.
+    if type(value) not in {int, float} or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return float(value)
 
 
 def _file(fields: Mapping[str, Any]) -> tuple[str, int, str]:

@@ -22,7 +22,11 @@ class Answer(TypedDict):
     """What one model says of a drawing."""
 
     digit: int | None
-    """The most probable digit, the lower one of equals; None for a blank canvas."""
+    """The most probable digit, accepted or not, the lower one of equals; None for a blank
+    canvas."""
+    accepted: bool
+    """Whether the answer passes the model's rule (see :mod:`edge_app.acceptance`), or the model has
+    none; False for a blank canvas, which nothing was read from."""
     probabilities: list[float]
     """One for each digit; all 0 for a blank canvas."""
     variant: str
@@ -79,12 +83,20 @@ def classify(
 def _answer(model: Classifier, image: NDArray[np.uint8], variant: str) -> Answer:
     variant = model.choose(variant)
     if not image.any():
-        return Answer(digit=None, probabilities=[0.0] * 10, variant=variant, latency_us=0.0)
+        return Answer(
+            digit=None,
+            accepted=False,
+            probabilities=[0.0] * 10,
+            variant=variant,
+            latency_us=0.0,
+        )
     start = perf_counter_ns()
-    probabilities = model.predict(image[None], variant)[0]
+    prediction = model.answer(image[None], variant)
     latency_us = (perf_counter_ns() - start) / 1000
+    probabilities = prediction.probabilities[0]
     return Answer(
         digit=int(probabilities.argmax()),
+        accepted=bool(prediction.accepted[0]),
         probabilities=[round(float(probability), 6) for probability in probabilities],
         variant=variant,
         latency_us=round(latency_us, 1),

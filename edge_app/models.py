@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.acceptance import Acceptance
 from edge_app.card import Card, CardError, Output, read_card, read_file
 from edge_app.errors import UserError
 from edge_app.interpreter import Interpreter, InterpreterError, find_runtime
@@ -21,6 +23,28 @@ class ModelError(UserError):
     """Models that cannot be loaded at all."""
 
 
+class Prediction(NamedTuple):
+    """What one inference gave for N images."""
+
+    outputs: NDArray[np.float32]
+    """float32 (N, 10), as the model's file gives them."""
+    probabilities: NDArray[np.float32]
+    """float32 (N, 10): the probability of each digit, 0 to 1."""
+    acceptance: Acceptance | None
+    """The model's rule."""
+
+    @property
+    def accepted(self) -> NDArray[np.bool_]:
+        """Which answers pass the rule, bool (N,); all of them where the model has none.
+
+        Worked out when it is asked for: it takes half as long as a small model's inference, which
+        those who only want the probabilities, or time the inference, shall not pay for.
+        """
+        if self.acceptance is None:
+            return np.ones(len(self.outputs), np.bool_)
+        return self.acceptance.accepts(self.outputs, self.probabilities)
+
+
 class Classifier:
     """A classifier of digits, in one file or several.
 
@@ -30,6 +54,7 @@ class Classifier:
         normalization: how its images must be normalized: "moments" or "box".
         output: what its files give.
         interpreters: its files, by variant.
+        acceptance: when its answers count; None where all do.
     """
 
     def __init__(
@@ -39,12 +64,14 @@ class Classifier:
         normalization: Normalization,
         output: Output,
         interpreters: Mapping[str, Interpreter],
+        acceptance: Acceptance | None = None,
     ) -> None:
         self.name = name
         self.title = title
         self.normalization = normalization
         self.output = output
         self.interpreters = interpreters
+        self.acceptance = acceptance
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -68,6 +95,10 @@ class Classifier:
         Raises:
             ValueError: an unknown variant, or images of another shape or dtype.
         """
+        return self.answer(images, variant).probabilities
+
+    def answer(self, images: NDArray[np.uint8], variant: str = "int8") -> Prediction:
+        """Classify as :meth:`predict` does, and tell which answers are accepted, too."""
         variant = self.choose(variant)
         if variant not in self.interpreters:
             raise ValueError(f"Unknown variant {variant!r}; expected {', '.join(self.variants)}.")
@@ -77,7 +108,8 @@ class Classifier:
                 f"expected (N, {SIZE}, {SIZE}) and uint8."
             )
         outputs = self.interpreters[variant].run(images)
-        return softmax(outputs) if self.output == "logits" else outputs
+        probabilities = softmax(outputs) if self.output == "logits" else outputs
+        return Prediction(outputs, probabilities, self.acceptance)
 
 
 class Model(Classifier):
@@ -86,7 +118,12 @@ class Model(Classifier):
     def __init__(self, card: Card, interpreters: Mapping[str, Interpreter]) -> None:
         contract = card.contract
         super().__init__(
-            card.name, card.title, contract.normalization, contract.output, interpreters
+            card.name,
+            card.title,
+            contract.normalization,
+            contract.output,
+            interpreters,
+            card.acceptance,
         )
         self.card = card
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from app import App, start
+from edge_app.acceptance import Acceptance
+from edge_app.card import read_card, write_card
 from edge_app.drawings import Drawing, read_json_lines
 from edge_app.mnist import Digits, read_digits
 from idx import write_digits
@@ -85,4 +88,15 @@ def pen_file(root: Path) -> Path:
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The running app as it ships, for tests that leave it as it was."""
     with start(tmp_path_factory.mktemp("app")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def doubting_app(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The running app with models of which the dense one is never sure, and the MLP always."""
+    models = shutil.copytree(models_folder, tmp_path_factory.mktemp("doubting") / "models")
+    for name, rule in {"dense": Acceptance(0, 1e9), "mlp": Acceptance(0, -1e9)}.items():
+        folder = models / name
+        write_card(dataclasses.replace(read_card(folder), acceptance=rule), folder)
+    with start(tmp_path_factory.mktemp("app"), "--models", models) as running:
         yield running

@@ -55,7 +55,8 @@ def test_the_client_gets_every_model_s_answer_by_int8_unless_told_otherwise(
     answers = caller.predict(SEVEN, api_name="/classify")
     assert list(answers) == list(models)
     for answer in answers.values():
-        assert answer.keys() == {"digit", "probabilities", "variant", "latency_us"}
+        assert answer.keys() == {"digit", "accepted", "probabilities", "variant", "latency_us"}
+        assert isinstance(answer["accepted"], bool)
         assert answer["variant"] == "int8"
         assert len(answer["probabilities"]) == 10
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
@@ -93,10 +94,27 @@ def test_the_answers_are_those_of_the_library(
 
 @pytest.mark.parametrize("strokes", [[], [[]], [[], []]])
 def test_an_empty_drawing_is_no_digit(app: App, caller: Client, strokes: list[Any]) -> None:
-    expected = {"digit": None, "probabilities": [0] * 10, "variant": "int8", "latency_us": 0}
+    expected = {
+        "digit": None,
+        "accepted": False,
+        "probabilities": [0] * 10,
+        "variant": "int8",
+        "latency_us": 0,
+    }
     for answers in (caller.predict(strokes, api_name="/classify"), classify(app, strokes)):
         assert answers
         assert all(answer == expected for answer in answers.values())
+
+
+def test_an_answer_that_is_not_accepted_comes_with_its_digit(doubting_app: App) -> None:
+    gradio = client(doubting_app.url)
+    for answers in (gradio.predict(SEVEN, api_name="/classify"), classify(doubting_app, SEVEN)):
+        assert answers["dense"]["accepted"] is False
+        assert answers["mlp"]["accepted"] is True
+        for answer in answers.values():
+            assert answer["digit"] == 7
+            assert answer["probabilities"][7] == max(answer["probabilities"])
+    gradio.close()
 
 
 def test_many_who_ask_at_once_get_their_own_answers(app: App, drawings: list[Drawing]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge_app import Model, load_models, rasterize
+from edge_app.acceptance import Acceptance
 from edge_app.card import VARIANTS
 from edge_app.classification import VariantError, classify, views
 from edge_app.drawings import Drawing
@@ -45,10 +47,31 @@ def test_every_model_reads_the_synthetic_digits(
             assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
 
 
+def test_an_answer_that_the_rule_refuses_keeps_its_digit(
+    models: dict[str, Model], drawings: list[Drawing]
+) -> None:
+    mlp = models["mlp"]
+    ruled = {
+        name: Model(replace(mlp.card, acceptance=rule), mlp.interpreters)
+        for name, rule in {
+            "none": None,
+            "lenient": Acceptance(0, None),
+            "strict": Acceptance(0, 1e9),
+        }.items()
+    }
+    answers = classify(ruled, views(ruled, drawings[3].strokes), "int8")
+    assert [answer["accepted"] for answer in answers.values()] == [True, True, False]
+    assert [answer["digit"] for answer in answers.values()] == [3, 3, 3]
+    for answer in classify(ruled, views(ruled, []), "int8").values():
+        assert answer["digit"] is None
+        assert answer["accepted"] is False
+
+
 def test_a_blank_canvas_has_no_digit(models: dict[str, Model]) -> None:
     for answer in classify(models, views(models, []), "int8").values():
         assert answer == {
             "digit": None,
+            "accepted": False,
             "probabilities": [0.0] * 10,
             "variant": "int8",
             "latency_us": 0.0,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import math
 import re
 import shutil
 import struct
@@ -17,7 +19,8 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_app import Model, ModelError, load_models, normalize
-from edge_app.card import CARD, VARIANTS
+from edge_app.acceptance import Acceptance
+from edge_app.card import CARD, VARIANTS, read_card, write_card
 from edge_app.interpreter import find_runtime
 from edge_app.mnist import Digits
 
@@ -54,6 +57,17 @@ def edit_card(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     card = json.loads((folder / CARD).read_text())
     change(card)
     (folder / CARD).write_text(json.dumps(card))
+
+
+def accept(**rule: Any) -> Callable[[dict[str, Any]], object]:
+    """A change of a card: this acceptance rule."""
+    return lambda card: card.update(acceptance=rule)
+
+
+def give_probabilities(card: dict[str, Any], energy: float | None) -> None:
+    """Say that the model gives probabilities, and accept them by an energy."""
+    card["contract"]["output"] = "probabilities"
+    card["acceptance"] = {"probability": 0.5, "energy": energy}
 
 
 def replace_file(folder: Path, variant: str, change: Callable[[bytes], bytes]) -> None:
@@ -193,6 +207,21 @@ def test_a_damaged_model_is_left_out_whole_and_the_others_load(
         (lambda card: card["original"].update(file=".."), "cannot be read"),
         (lambda card: card["original"].update(file=""), "cannot be read"),
         (lambda card: card.update(name="mlp"), "its card names it 'mlp'"),
+        (lambda card: card.update(parameters=math.inf), "cannot convert float infinity"),
+        (lambda card: card.update(acceptance=0.5), "its acceptance is a float, not an object"),
+        (lambda card: card.update(acceptance=[0.5, 3]), "its acceptance is a list, not an object"),
+        (lambda card: card.update(acceptance={}), "field 'probability' is missing"),
+        (accept(energy=3), "field 'probability' is missing"),
+        (accept(probability=0.5), "field 'energy' is missing"),
+        (accept(probability=1.1, energy=None), "asks for a probability of 1.1, not of 0 to 1"),
+        (accept(probability=-0.1, energy=3), "asks for a probability of -0.1, not of 0 to 1"),
+        (accept(probability=None, energy=3), "None is not a finite number"),
+        (accept(probability="0.5", energy=3), "'0.5' is not a finite number"),
+        (accept(probability=True, energy=3), "True is not a finite number"),
+        (accept(probability=0.5, energy=math.nan), "nan is not a finite number"),
+        (accept(probability=0.5, energy=[3]), "[3] is not a finite number"),
+        (accept(probability=0.5, energy=10**400), "is no model card: int too large"),
+        (lambda card: give_probabilities(card, 3), "asks for an energy, which only logits have"),
     ],
 )
 def test_a_model_whose_card_was_edited_is_left_out(
@@ -204,6 +233,50 @@ def test_a_model_whose_card_was_edited_is_left_out(
     assert len(reports) == 1
     assert reason in reports[0]
     assert reports[0].endswith(".")
+
+
+@pytest.mark.parametrize("rule", [Acceptance(0.9, 3.5), Acceptance(1, None), None])
+def test_a_card_keeps_its_acceptance_rule(
+    rule: Acceptance | None, models_folder: Path, tmp_path: Path
+) -> None:
+    card = dataclasses.replace(read_card(models_folder / "mlp"), acceptance=rule)
+    write_card(card, tmp_path)
+    assert read_card(tmp_path) == card
+
+
+def test_a_card_without_a_rule_accepts_everything(
+    copies: Path, images: dict[str, NDArray[np.uint8]]
+) -> None:
+    for name in ("dense", "mlp"):
+        edit_card(copies / name, lambda card: card.pop("acceptance", None))
+    for name, model in load_models(copies).items():
+        assert model.acceptance is None
+        assert model.answer(images[name][:5]).accepted.tolist() == [True] * 5
+
+
+def test_a_rule_s_numbers_may_be_whole_ones(copies: Path) -> None:
+    edit_card(copies / "dense", accept(probability=1, energy=9))
+    assert load_models(copies)["dense"].acceptance == Acceptance(1.0, 9.0)
+
+
+def test_a_model_of_probabilities_may_have_a_rule_without_energy(copies: Path) -> None:
+    edit_card(copies / "dense", lambda card: give_probabilities(card, None))
+    assert load_models(copies)["dense"].acceptance == Acceptance(0.5, None)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_an_answer_is_what_is_predicted_and_accepted_by_the_rule(
+    variant: str, copies: Path, images: dict[str, NDArray[np.uint8]]
+) -> None:
+    # Strict enough to refuse some of the digits.
+    edit_card(copies / "dense", accept(probability=0.99, energy=9))
+    model, digits = load_models(copies)["dense"], images["dense"][:200]
+    answer = model.answer(digits, variant)
+    np.testing.assert_array_equal(answer.probabilities, model.predict(digits, variant))
+    energy = np.log(np.exp(answer.outputs.astype(np.float64)).sum(axis=1))
+    expected = (answer.probabilities.max(axis=1) >= 0.99) & (energy >= 9)
+    np.testing.assert_array_equal(answer.accepted, expected)
+    assert 0 < expected.sum() < 200
 
 
 def test_a_model_left_out_is_logged_where_nobody_asks_for_reports(

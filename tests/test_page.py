@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -56,12 +57,12 @@ Visits = Callable[..., Visit]
 
 @pytest.fixture
 def open_page(browser: Browser, app: App) -> Iterator[Visits]:
-    """Opens the page: ``open_page()``, or with options of a browser's context."""
+    """Opens the page: ``open_page()``, another app's, or with options of a browser's context."""
     visits: list[Visit] = []
 
-    def opened(**options: Any) -> Visit:
+    def opened(of: App = app, **options: Any) -> Visit:
         page = browser.new_context(**options).new_page()
-        visits.append(Visit(page, app.url))
+        visits.append(Visit(page, of.url))
         return visits[-1]
 
     yield opened
@@ -85,6 +86,11 @@ def fitted(drawing: Drawing) -> Strokes:
         [(x, y) for x, y in ((stroke - middle) * scale + 500).tolist()]
         for stroke in drawing.strokes
     ]
+
+
+def best(probabilities: list[float]) -> list[int]:
+    """The two most probable digits, of equals the lower one first."""
+    return sorted(range(10), key=lambda digit: -probabilities[digit])[:2]
 
 
 def preview(visit: Visit) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -111,7 +117,9 @@ def test_digits_drawn_with_the_mouse_are_read(
         answers = visit.draw(strokes_of(drawing))
         assert answers["mlp"]["digit"] == drawing.label
         for model in MODELS:
-            expect(visit.digit(model)).to_have_text(str(answers[model]["digit"]))
+            answer = answers[model]
+            shown = str(answer["digit"]) if answer["accepted"] else "?"
+            expect(visit.digit(model)).to_have_text(shown)
 
 
 def test_digits_drawn_with_a_finger_are_read(
@@ -291,6 +299,137 @@ def test_confidence_and_bars_show_the_probabilities(open_page: Visits) -> None:
         "bars => bars.map(bar => Number(bar.style.getPropertyValue('--probability')))"
     )
     assert shown == answer["probabilities"]
+
+
+def test_a_model_that_is_not_sure_says_so_with_its_two_best_guesses(
+    open_page: Visits, doubting_app: App
+) -> None:
+    visit = open_page(doubting_app)
+    section, other = (visit.page.locator(f"[data-model={name}]") for name in MODELS)
+    for strokes in (SEVEN, ONE):
+        visit.clear()
+        for each in (section, other):
+            expect(each.locator(".doubt")).to_have_text("")
+        answer = visit.draw(strokes)["dense"]
+        expect(visit.digit("dense")).to_have_text("?")
+        first, second = best(answer["probabilities"])
+        assert first == answer["digit"]
+        expect(section.locator(".doubt")).to_be_visible()
+        expect(section.locator(".doubt")).to_have_text(
+            re.compile(rf"^Not sure: {first} \(.*%\) or {second} \(.*%\)$")
+        )
+        expect(section.locator(".confidence")).to_have_text("")
+        expect(section.locator(".best")).to_have_count(0)
+        expect(section.locator(".latency")).to_have_text(f"{answer['latency_us']:.0f} µs")
+
+
+def test_a_model_that_is_sure_beside_one_that_is_not_shows_its_digit(
+    open_page: Visits, doubting_app: App
+) -> None:
+    visit = open_page(doubting_app)
+    visit.draw(SEVEN)
+    section = visit.page.locator("[data-model=mlp]")
+    expect(visit.digit("mlp")).to_have_text("7")
+    expect(section.locator(".confidence")).to_have_text(re.compile(r"\d%$"))
+    expect(section.locator(".best")).to_have_text("7")
+    expect(section.locator(".doubt")).to_have_text("")
+
+
+def test_doubt_is_announced(open_page: Visits, doubting_app: App) -> None:
+    visit = open_page(doubting_app)
+    visit.draw(SEVEN)
+    section = visit.page.get_by_role("region", name="Simple Dense")
+    # A status is a live region: what is written there is read out.
+    expect(section.get_by_role("status").filter(has_text="Not sure: 7 (")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "sentence"),
+    [
+        ({4: 0.55, 9: 0.4, 7: 0.05}, "Not sure: 4 (55%) or 9 (40%)"),
+        ({9: 0.55, 4: 0.4, 7: 0.05}, "Not sure: 9 (55%) or 4 (40%)"),
+        ({8: 0.5, 3: 0.5}, "Not sure: 3 (50%) or 8 (50%)"),
+        ({7: 0.6, 5: 0.2, 2: 0.2}, "Not sure: 7 (60%) or 2 (20%)"),
+        (dict.fromkeys(range(10), 0.1), "Not sure: 0 (10%) or 1 (10%)"),
+        ({6: 0.9901, 0: 0.0099}, "Not sure: 6 (> 99%) or 0 (< 1%)"),
+        ({6: 0.99, 0: 0.01}, "Not sure: 6 (99%) or 0 (1%)"),
+        ({6: 1}, "Not sure: 6 (> 99%) or 0 (< 1%)"),
+    ],
+)
+def test_guesses_come_from_the_probabilities_the_lower_digit_of_equals_first(
+    open_page: Visits, probabilities: dict[int, float], sentence: str
+) -> None:
+    visit = open_page()
+    told = [probabilities.get(digit, 0) for digit in range(10)]
+    visit.page.evaluate(TELL, {"digit": best(told)[0], "accepted": False, "probabilities": told})
+    visit.draw(SEVEN)
+    for model in MODELS:
+        expect(visit.digit(model)).to_have_text("?")
+        expect(visit.page.locator(f"[data-model={model}] .doubt")).to_have_text(sentence)
+
+
+TELL = """(told) => {
+    const fetch = window.fetch;
+    window.fetch = async (...request) => {
+        const response = await fetch(...request);
+        const content = await response.json();
+        for (const answer of Object.values(content.answers)) Object.assign(answer, told);
+        return new Response(JSON.stringify(content), response);
+    };
+}"""
+"""Every answer from here on is told with these fields."""
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(360, 640), (390, 844), (740, 360), (768, 1024), (1280, 800)]
+)
+def test_nothing_moves_when_a_model_is_not_sure(open_page: Visits, width: int, height: int) -> None:
+    device = PHONE if width < 720 else {}
+    visit = open_page(**device | {"viewport": {"width": width, "height": height}})
+    blank = visit.page.evaluate(PLACES)
+    visit.draw(SEVEN)
+    expect(visit.digit("mlp")).to_have_text("7")
+    assert visit.page.evaluate(PLACES) == blank
+    told = [0.0] * 9 + [1.0]
+    visit.page.evaluate(TELL, {"digit": 9, "accepted": False, "probabilities": told})
+    visit.get("undo").click()
+    visit.draw(SEVEN)
+    expect(visit.page.locator(".doubt").first).to_have_text("Not sure: 9 (> 99%) or 0 (< 1%)")
+    assert visit.page.evaluate(PLACES) == blank
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert visit.page.evaluate(ROOM)
+
+
+PLACES = """() => {
+    const selector = ".answer, .answer h2, .verdict, .bars, .latency, .views";
+    return Array.from(document.querySelectorAll(selector), (element) => {
+        const { x, y, width, height } = element.getBoundingClientRect();
+        return [x, y, width, height];
+    });
+}"""
+"""Where each part of the answers is."""
+
+ROOM = """() => Array.from(document.querySelectorAll(".doubt"), (doubt) => {
+    const box = doubt.getBoundingClientRect();
+    const verdict = doubt.parentElement.getBoundingClientRect();
+    const digit = doubt.parentElement.querySelector(".digit").getBoundingClientRect();
+    return box.left >= digit.right + 8 && box.right <= verdict.right
+        && box.top >= verdict.top && box.bottom <= verdict.bottom;
+}).every(Boolean)"""
+"""Whether each doubt lies within its place, beside the digit."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_doubt_stands_out_from_its_ground(
+    open_page: Visits, doubting_app: App, scheme: str
+) -> None:
+    visit = open_page(doubting_app, color_scheme=scheme)
+    visit.draw(SEVEN)
+    expect(visit.digit("dense")).to_have_text("?")
+    for selector in (".digit", ".doubt span", ".latency", ".bars li"):
+        text = visit.page.locator(f"[data-model=dense] {selector}").first
+        colour = rgb(text.evaluate("element => getComputedStyle(element).color"))
+        assert contrast(colour, ground(text)) >= 4.5, selector
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,7 +3,7 @@
 //
 // Strokes are lists of [x, y] in a square of 1000 x 1000, y down, whatever the canvas's size on the
 // screen. Each state of the drawing goes to `server.answer({strokes, variant})`, which gives
-//   {answers: {<model>: {digit, probabilities, variant, latency_us}},
+//   {answers: {<model>: {digit, accepted, probabilities, variant, latency_us}},
 //    views: {<normalization>: base64 of 28 x 28 bytes}}   or   {error: sentence}.
 
 const SIDE = 1000;
@@ -144,7 +144,12 @@ async function ask() {
 }
 
 function say(sentence) {
-  if (status.textContent !== sentence) status.textContent = sentence;
+  write(status, sentence);
+}
+
+// What stays the same is not written again: a screen reader would say it again.
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
 }
 
 // Answers
@@ -159,13 +164,16 @@ for (const list of element.querySelectorAll(".bars")) {
 
 function show({ answers, views }) {
   for (const section of element.querySelectorAll(".answer")) {
-    const { digit, probabilities, latency_us } = answers[section.dataset.model];
+    const { digit, accepted, probabilities, latency_us } = answers[section.dataset.model];
     const blank = digit === null;
-    section.querySelector(".digit").textContent = blank ? "" : digit;
-    section.querySelector(".confidence").textContent = blank ? "" : percent(probabilities[digit]);
-    section.querySelector(".latency").textContent = blank ? "" : `${latency_us.toFixed(0)} µs`;
+    const sure = !blank && accepted;
+    write(section.querySelector(".digit"), blank ? "" : sure ? String(digit) : "?");
+    write(section.querySelector(".confidence"), sure ? percent(probabilities[digit]) : "");
+    const doubt = blank || sure ? ["", "", ""] : guesses(probabilities);
+    section.querySelectorAll(".doubt span").forEach((place, i) => write(place, doubt[i]));
+    write(section.querySelector(".latency"), blank ? "" : `${latency_us.toFixed(0)} µs`);
     section.querySelectorAll(".bars li").forEach((bar, of) => {
-      bar.classList.toggle("best", of === digit);
+      bar.classList.toggle("best", sure && of === digit);
       bar.firstChild.style.setProperty("--probability", probabilities[of]);
       bar.title = `${of}: ${percent(probabilities[of])}`;
     });
@@ -179,6 +187,21 @@ function show({ answers, views }) {
     }
     preview.getContext("2d").putImageData(image, 0, 0);
   }
+}
+
+// The two best guesses in words, line by line.
+function guesses(probabilities) {
+  // Sorting is stable: of equals, the lower digit comes first.
+  const [first, second] = [...probabilities.keys()]
+    .sort((one, other) => probabilities[other] - probabilities[one])
+    .map((digit) => `${digit} (${wholePercent(probabilities[digit])})`);
+  return ["Not sure:", first, `or ${second}`];
+}
+
+// Tenths would say more than a model knows that is not sure.
+function wholePercent(probability) {
+  if (probability < 0.01) return "< 1%";
+  return probability > 0.99 ? "> 99%" : `${Math.round(100 * probability)}%`;
 }
 
 function percent(probability) {

@@ -1,0 +1,50 @@
+"""Acceptance: when a model's answer counts, and when the model had better say "not sure"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A rule by which answers are accepted: both of its conditions must hold.
+
+    The energy is that of W. Liu, X. Wang, J. Owens and Y. Li, "Energy-based out-of-distribution
+    detection", NeurIPS 2020 (arXiv 2010.03759), at temperature 1 and with the opposite sign, so
+    that here, too, more is surer. It tells what the softmax forgets: how large the logits were.
+    """
+
+    probability: float
+    """The least that the most probable digit's probability may be, 0 to 1."""
+    energy: float | None
+    """The least log-sum-exp of the logits, natural logarithm; None where it does not count, as for
+    a model that gives probabilities."""
+
+    def accepts(
+        self, outputs: NDArray[np.float32], probabilities: NDArray[np.float32]
+    ) -> NDArray[np.bool_]:
+        """Which answers are accepted.
+
+        Args:
+            outputs: a model's, float32 (N, 10); logits wherever ``energy`` is not None.
+            probabilities: of the same answers, float32 (N, 10).
+
+        Returns:
+            bool (N,); False, too, where an output or a probability is not finite.
+        """
+        finite = np.isfinite(outputs).all(axis=1) & np.isfinite(probabilities).all(axis=1)
+        accepted = finite & (probabilities.max(axis=1).astype(np.float64) >= self.probability)
+        if self.energy is None:
+            return accepted
+        logits = np.where(finite[:, None], outputs, np.float32(0))  # Infinities do not add up.
+        return accepted & (_log_sum_exp(logits) >= self.energy)
+
+
+def _log_sum_exp(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Of finite logits (N, 10): float64 (N,). No power overflows, since the largest is e^0."""
+    exact = logits.astype(np.float64)
+    largest = exact.max(axis=1)
+    return largest + np.log(np.exp(exact - largest[:, None]).sum(axis=1))
