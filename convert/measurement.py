@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter_ns
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,17 @@ VARIANT = "int8"
 """The variant that is held against the original."""
 WARM_UP, CALLS = 200, 2000
 """Single inferences that are not timed, and those that are."""
+
+
+class Images(NamedTuple):
+    """What a model is measured on, normalized as its contract says."""
+
+    mnist: Digits
+    """The test set."""
+    drawn: Digits | None
+    """Drawn digits that it was not trained on; None where there are no drawings."""
+    non_digits: NDArray[np.uint8]
+    """Drawings of other things, uint8 (N, 28, 28), N at least 1."""
 
 
 @dataclass(frozen=True)
@@ -44,33 +56,43 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Selection:
+    """What a model's rule lets pass, in parts of 0 to 1; None without a rule, or of nothing."""
+
+    drawn_accepted: float | None
+    accepted_right: float | None
+    """Of the drawn digits that are accepted."""
+    non_digits_refused: float | None
+
+
+@dataclass(frozen=True)
 class Figures:
     """What was measured of one model; ``drawn`` is None where there were no drawings."""
 
     title: str
     mnist: Comparison
     drawn: Comparison | None
+    selection: Selection
     parameters: int
     int8_bytes: int
     original_bytes: int
     latency_us: float
 
 
-def measure(model: Model, folder: Path, mnist: Digits, drawn: Digits | None) -> Figures:
+def measure(model: Model, folder: Path, images: Images) -> Figures:
     """Measure one model.
 
     Args:
         model: as it was loaded from ``folder``.
         folder: the model's own, with the files that its card names.
-        mnist: MNIST's test set, normalized as the model's contract says.
-        drawn: drawn digits that it was not trained on, likewise.
+        images: what to measure it on.
 
     Raises:
         UserError: the original cannot be loaded.
     """
     card = model.card
     # Before TensorFlow has work for its threads.
-    latency_us = median_latency_us(model, mnist.images)
+    latency_us = median_latency_us(model, images.mnist.images)
     original_path = folder / card.original.file
     original = load_keras(original_path)
 
@@ -81,8 +103,9 @@ def measure(model: Model, folder: Path, mnist: Digits, drawn: Digits | None) -> 
 
     return Figures(
         title=model.title,
-        mnist=on(mnist),
-        drawn=on(drawn) if drawn else None,
+        mnist=on(images.mnist),
+        drawn=on(images.drawn) if images.drawn else None,
+        selection=select(model, images.drawn, images.non_digits),
         parameters=original.count_params(),
         int8_bytes=(folder / card.variants[VARIANT].file).stat().st_size,
         original_bytes=original_path.stat().st_size,
@@ -109,6 +132,27 @@ def compare(
         flips_to_right=to_right,
         calibration_error=expected_calibration_error(int8, labels),
         original_calibration_error=expected_calibration_error(original, labels),
+    )
+
+
+def select(model: Classifier, drawn: Digits | None, non_digits: NDArray[np.uint8]) -> Selection:
+    """What int8 accepts of drawn digits and refuses of other things.
+
+    Args:
+        model: any classifier.
+        drawn, non_digits: as in :class:`Images`.
+    """
+    if model.acceptance is None:
+        return Selection(None, None, None)
+    refused = ~model.answer(non_digits, VARIANT).accepted
+    if drawn is None:
+        return Selection(None, None, float(refused.mean()))
+    answers = model.answer(drawn.images, VARIANT)
+    right = (answers.probabilities.argmax(axis=1) == drawn.labels)[answers.accepted]
+    return Selection(
+        drawn_accepted=float(answers.accepted.mean()),
+        accepted_right=float(right.mean()) if len(right) else None,
+        non_digits_refused=float(refused.mean()),
     )
 
 

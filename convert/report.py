@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from convert.data import normalize_all, rasterize_all, split_drawings
 from convert.drawings import read_drawings
-from convert.measurement import Comparison, Figures, measure
+from convert.measurement import Comparison, Figures, Images, Selection, measure
+from convert.non_digits import NonDigit, read_non_digits
 from convert.pipeline import SEED
 from convert.progress import track
+from edge_app import rasterize
 from edge_app.drawings import Drawing
 from edge_app.errors import UserError
 from edge_app.interpreter import find_runtime
 from edge_app.mnist import SHA256, DataError, Digits, read_digits
 from edge_app.models import Model, load_models
 from edge_app.normalization import Normalization
+
+UNKNOWN = "\N{EN DASH}"
+"""In a cell that there is no figure for."""
 
 
 class ReportError(UserError):
@@ -36,17 +43,13 @@ def report(names: Sequence[str], models: Path, data: Path, drawings: Sequence[Pa
     """
     chosen = choose_models(models, names)
     test = read_test_set(data)
-    drawn = read_test_parts(drawings)
-    needed = dict.fromkeys(model.normalization for model in chosen)
-    images = {each: _normalized(test, each) for each in needed}
-    drawn_images = {each: _drawn(drawn, each) for each in needed}
+    drawn, non_digits = read_test_parts(drawings), read_non_digits()
+    images = {
+        normalization: _normalized(test, drawn, non_digits, normalization)
+        for normalization in dict.fromkeys(model.normalization for model in chosen)
+    }
     figures = [
-        measure(
-            model,
-            models / model.name,
-            images[model.normalization],
-            drawn_images[model.normalization],
-        )
+        measure(model, models / model.name, images[model.normalization])
         for model in track(chosen, "Measuring")
     ]
     runtime = find_runtime()
@@ -125,15 +128,16 @@ def table(figures: Sequence[Figures], runtime: str) -> str:
 def _column(figures: Figures, runtime: str) -> dict[str, str]:
     """A model's cells by their rows' labels, from top to bottom."""
     drawn = figures.drawn
-    return {
+    cells = {
         **_on_mnist(figures.mnist),
         **(_on_drawn_digits(drawn) if drawn else {}),
         "expected calibration error on MNIST, int8 / original": _calibration(figures.mnist),
-        **(
-            {"expected calibration error on drawn digits, int8 / original": _calibration(drawn)}
-            if drawn
-            else {}
-        ),
+    }
+    if drawn:
+        cells["expected calibration error on drawn digits, int8 / original"] = _calibration(drawn)
+    return {
+        **cells,
+        **_accepted(figures.selection, with_drawn=drawn is not None),
         "parameters": f"{figures.parameters:,}",
         "int8 file": _kilobytes(figures.int8_bytes),
         "original": _kilobytes(figures.original_bytes),
@@ -159,6 +163,21 @@ def _on_drawn_digits(drawn: Comparison) -> dict[str, str]:
     }
 
 
+def _accepted(selection: Selection, *, with_drawn: bool) -> dict[str, str]:
+    of_drawn = {
+        "drawn digits accepted, int8": _part(selection.drawn_accepted),
+        "accepted drawn digits read right": _part(selection.accepted_right),
+    }
+    return {
+        **(of_drawn if with_drawn else {}),
+        "things that are not digits, not accepted": _part(selection.non_digits_refused),
+    }
+
+
+def _part(part: float | None) -> str:
+    return UNKNOWN if part is None else f"{part:.2%}"
+
+
 def _calibration(comparison: Comparison) -> str:
     return f"{comparison.calibration_error:.2%} / {comparison.original_calibration_error:.2%}"
 
@@ -171,12 +190,19 @@ def _line(cells: Sequence[str]) -> str:
     return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
 
 
-def _normalized(digits: Digits, normalization: Normalization) -> Digits:
-    images = normalize_all("Normalizing MNIST, test set", digits.images, normalization)
-    return digits._replace(images=images)
-
-
-def _drawn(drawings: list[Drawing], normalization: Normalization) -> Digits | None:
-    if not drawings:
-        return None
-    return rasterize_all("Normalizing drawn digits", drawings, normalization)
+def _normalized(
+    test: Digits,
+    drawn: list[Drawing],
+    non_digits: list[NonDigit],
+    normalization: Normalization,
+) -> Images:
+    images = normalize_all("Normalizing MNIST, test set", test.images, normalization)
+    others = [
+        rasterize(each.strokes, normalization)
+        for each in track(non_digits, "Normalizing what is no digit")
+    ]
+    return Images(
+        mnist=Digits(images, test.labels),
+        drawn=rasterize_all("Normalizing drawn digits", drawn, normalization) if drawn else None,
+        non_digits=np.stack(others),
+    )

@@ -28,20 +28,34 @@ from convert.calibration import expected_calibration_error
 from convert.data import load
 from convert.drawings import read_drawings
 from convert.export import predict
-from convert.measurement import CALLS, WARM_UP, Comparison, Figures, compare, measure
+from convert.measurement import (
+    CALLS,
+    WARM_UP,
+    Comparison,
+    Figures,
+    Images,
+    Selection,
+    compare,
+    measure,
+    select,
+)
+from convert.non_digits import read_non_digits
 from convert.pipeline import SEED
 from convert.progress import track
 from edge_app import load_models, normalize, rasterize
+from edge_app.acceptance import Acceptance
 from edge_app.card import read_card, record_file, write_card
 from edge_app.errors import UserError
 from edge_app.mnist import SHA256, DataError, Digits, read_digits
-from edge_app.models import load_model, softmax
+from edge_app.models import Classifier, load_model, softmax
 
 DRAWN_ROWS = [
     "drawn digits, int8",
     "drawn digits, original",
     "top-1 agreement on drawn digits",
     "expected calibration error on drawn digits, int8 / original",
+    "drawn digits accepted, int8",
+    "accepted drawn digits read right",
 ]
 LATENCY = re.compile(
     r"\| one inference, int8, median \((tflite-runtime|ai-edge-litert) [\d.]+\) \|( [\d,]+ µs \|)+"
@@ -94,8 +108,14 @@ def digits(test_set: Digits) -> Digits:
     return Digits(np.stack(images), test_set.labels[:200])
 
 
+@pytest.fixture(scope="module")
+def on_mnist(digits: Digits) -> Images:
+    """Those, no drawn digits, and for what is no digit a blot."""
+    return Images(digits, None, np.full((1, 28, 28), 255, np.uint8))
+
+
 def test_figures_come_from_the_files_and_not_from_the_card(
-    models_folder: Path, digits: Digits, tmp_path: Path
+    models_folder: Path, on_mnist: Images, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(models_folder / "dense", tmp_path / "dense")
     card = read_card(folder)
@@ -110,23 +130,26 @@ def test_figures_come_from_the_files_and_not_from_the_card(
         ),
         folder,
     )
-    figures = measure(load_model(folder), folder, digits, None)
+    figures = measure(load_model(folder), folder, on_mnist)
     assert (figures.title, figures.parameters) == ("Simple Dense", 784 * 10 + 10)
     assert figures.int8_bytes == (folder / "int8.tflite").stat().st_size
     assert figures.original_bytes == (folder / "model.keras").stat().st_size
     assert figures.mnist.accuracy > 0.9
     assert figures.mnist.original_accuracy > 0.9
     assert figures.drawn is None
+    assert figures.selection == Selection(None, None, None)
 
 
-def test_the_original_is_asked_itself(models_folder: Path, digits: Digits, tmp_path: Path) -> None:
+def test_the_original_is_asked_itself(
+    models_folder: Path, on_mnist: Images, digits: Digits, tmp_path: Path
+) -> None:
     folder = shutil.copytree(models_folder / "dense", tmp_path / "dense")
     card = read_card(folder)
     shutil.copy(models_folder / "mlp" / "model.keras", folder)
     record = record_file(folder / "model.keras")
     write_card(replace(card, original=replace(card.original, sha256=record.sha256)), folder)
     model = load_model(folder)
-    figures = measure(model, folder, digits, digits)
+    figures = measure(model, folder, on_mnist._replace(drawn=digits))
     mlp = keras.models.load_model(models_folder / "mlp" / "model.keras")
     expected = compare(
         model.predict(digits.images), softmax(predict(mlp, digits.images)), digits.labels
@@ -137,7 +160,7 @@ def test_the_original_is_asked_itself(models_folder: Path, digits: Digits, tmp_p
 
 
 def test_an_original_that_gives_probabilities_is_taken_at_its_word(
-    models_folder: Path, digits: Digits, tmp_path: Path
+    models_folder: Path, on_mnist: Images, digits: Digits, tmp_path: Path
 ) -> None:
     folder = shutil.copytree(models_folder / "dense", tmp_path / "dense")
     card = read_card(folder)
@@ -153,9 +176,60 @@ def test_an_original_that_gives_probabilities_is_taken_at_its_word(
         ),
         folder,
     )
-    figures = measure(load_model(folder), folder, digits, None)
+    figures = measure(load_model(folder), folder, on_mnist)
     expected = expected_calibration_error(softmax(predict(logits, digits.images)), digits.labels)
     assert figures.mnist.original_calibration_error == pytest.approx(expected, abs=1e-5)
+
+
+def stand_in(table: NDArray[np.float32], acceptance: Acceptance | None) -> Classifier:
+    """A classifier whose answers stand in a table: an image's first pixel tells the row."""
+
+    class File:
+        def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return table[images[:, 0, 0]]
+
+    file: Any = File()
+    return Classifier("model", "Model", "moments", "probabilities", {"int8": file}, acceptance)
+
+
+def rows(*numbers: int) -> NDArray[np.uint8]:
+    """Images that stand for rows of a table."""
+    images = np.zeros((len(numbers), 28, 28), np.uint8)
+    images[:, 0, 0] = numbers
+    return images
+
+
+def test_a_selection_worked_out_by_hand() -> None:
+    table = probabilities({3: 0.75, 4: 0.25}, {5: 1}, {6: 0.5, 7: 0.25, 8: 0.25}, {9: 0.625})
+    # Three are accepted, one of them a 4 that is read as 3; of the others one more is right.
+    drawn = Digits(rows(0, 0, 1, 2, 3), np.array([3, 4, 5, 6, 0], np.uint8))
+    non_digits = rows(0, 2, 3, 3)
+    model = stand_in(table, Acceptance(probability=0.75, energy=None))
+    assert select(model, drawn, non_digits) == Selection(3 / 5, 2 / 3, 3 / 4)
+    assert select(model, None, non_digits) == Selection(None, None, 3 / 4)
+    strict = stand_in(table, Acceptance(probability=1.0, energy=None))
+    assert select(strict, drawn._replace(images=rows(0, 0, 2, 2, 3)), non_digits) == Selection(
+        0.0, None, 1.0
+    )
+    assert select(stand_in(table, None), drawn, non_digits) == Selection(None, None, None)
+
+
+def test_a_rule_of_the_card_is_asked_about_int8_s_own_logits(
+    models_folder: Path, on_mnist: Images, digits: Digits, tmp_path: Path
+) -> None:
+    others = np.stack([rasterize(each.strokes) for each in read_non_digits()[::10]])
+    logits = load_model(models_folder / "dense").interpreters["int8"].run(others)
+    energies = np.log(np.exp(logits.astype(np.float64)).sum(axis=1))
+    folder = shutil.copytree(models_folder / "dense", tmp_path / "dense")
+    rule = Acceptance(probability=0.0, energy=float(np.median(energies)) + 1e-6)
+    write_card(replace(read_card(folder), acceptance=rule), folder)
+    images = on_mnist._replace(drawn=digits, non_digits=others)
+    selection = measure(load_model(folder), folder, images).selection
+    assert selection.non_digits_refused is not None
+    assert selection.non_digits_refused == (energies < rule.energy).mean()
+    assert 0.4 < selection.non_digits_refused < 0.6
+    assert selection.drawn_accepted is not None
+    assert 0 < selection.drawn_accepted < 1
 
 
 def test_latency_is_the_median_of_single_calls_after_the_warm_up(
@@ -184,6 +258,7 @@ FIGURES = Figures(
     title="One | two",
     mnist=Comparison(0.97164, 0.9721, -0.0501, 0.99819, 10, 15, 0.00304, 0.01),
     drawn=Comparison(0.95726, 0.95594, -0.13, 1.0, 0, 2, 0.0213, 0.2),
+    selection=Selection(0.93457, 0.99, 0.8),
     parameters=7850,
     int8_bytes=10_128,
     original_bytes=2_170_583,
@@ -192,8 +267,10 @@ FIGURES = Figures(
 
 
 def test_the_table_as_it_is_printed() -> None:
-    assert reporting.table([FIGURES, FIGURES], "tflite-runtime 2.14.0").splitlines() == [
-        r"| | One \| two | One \| two |",
+    ruleless = replace(FIGURES, title="Two", selection=Selection(None, None, None))
+    dash = "\N{EN DASH}"
+    assert reporting.table([FIGURES, ruleless], "tflite-runtime 2.14.0").splitlines() == [
+        r"| | One \| two | Two |",
         "| --- | ---: | ---: |",
         "| MNIST test accuracy, int8 | 97.16% | 97.16% |",
         "| MNIST test accuracy, original | 97.21% | 97.21% |",
@@ -206,6 +283,9 @@ def test_the_table_as_it_is_printed() -> None:
         "| expected calibration error on MNIST, int8 / original | 0.30% / 1.00% | 0.30% / 1.00% |",
         "| expected calibration error on drawn digits, int8 / original "
         "| 2.13% / 20.00% | 2.13% / 20.00% |",
+        f"| drawn digits accepted, int8 | 93.46% | {dash} |",
+        f"| accepted drawn digits read right | 99.00% | {dash} |",
+        f"| things that are not digits, not accepted | 80.00% | {dash} |",
         "| parameters | 7,850 | 7,850 |",
         "| int8 file | 10.1 kB | 10.1 kB |",
         "| original | 2,170.6 kB | 2,170.6 kB |",
@@ -451,3 +531,11 @@ def test_readme_s_table_is_what_the_command_prints_of_drawn_digits(
 ) -> None:
     found = printed(root, "--drawings", pen_file)
     assert split_off_latency(found) == split_off_latency(in_readme)
+
+
+def test_readme_counts_what_the_figures_are_of(root: Path, pen_file: Path) -> None:
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    drawn = reporting.read_test_parts([pen_file])
+    assert f"Drawn digits are {len(drawn):,} digits" in readme
+    assert len({drawing.writer for drawing in drawn}) == 6
+    assert f"the {len(read_non_digits())} synthetic" in readme
