@@ -20,8 +20,11 @@ from rich.console import Console
 from convert.brought import read, sha256, take_pixels
 from convert.data import TrainingData, load
 from convert.export import predict
-from convert.pipeline import SEED, check_writable, summarize
+from convert.pipeline import CALIBRATION_IMAGES, SEED, check_writable, summarize
 from convert.publication import Identity, publish
+from convert.thresholds import Answers, choose_acceptance
+from convert.validation import hold_out
+from edge_app.acceptance import Acceptance
 from edge_app.card import Budget, Output
 from edge_app.errors import UserError
 from edge_app.interpreter import FULL_INK, PIXELS, Pixels
@@ -39,6 +42,10 @@ BAD_ACCURACY, GOOD_ACCURACY = 0.5, 0.8
 """A given scale is taken for a mistake below the first, where the other gets above the second."""
 BUDGET = Budget(accuracy_loss_points=1.0)
 """Wider than what the shipped models, made for quantization, keep to."""
+
+ACCEPTED, RIGHT = 0.9, 0.98
+"""Of a model's acceptance rule: the least part of drawn digits that it lets pass, and of those the
+part that should be read right."""
 
 
 class AdditionError(UserError):
@@ -110,11 +117,27 @@ def add(
         reading.normalization,
         reading.output,
         BUDGET,
+        _acceptance(model, reading, chosen),
+        chosen.mnist.train.images[:: max(1, len(chosen.mnist.train.images) // CALIBRATION_IMAGES)],
         chosen,
         _describe(path, identity, reading, readings, chosen),
         out,
     )
     console.print(summarize(card, out))
+
+
+def _acceptance(model: keras.Model, reading: Reading, data: TrainingData) -> Acceptance:
+    held_out = hold_out(data, reading.normalization, SEED)
+    return choose_acceptance(
+        reading.output,
+        [
+            Answers(_answer(model, each.images, reading.pixels), each.labels)
+            for each in held_out.pen
+        ],
+        _answer(model, held_out.non_digits, reading.pixels),
+        accepted=ACCEPTED,
+        right=RIGHT,
+    )
 
 
 def _check_name(name: str, out: Path, replace: bool) -> None:
@@ -133,8 +156,7 @@ def _check_name(name: str, out: Path, replace: bool) -> None:
 def _read_digits(
     model: keras.Model, normalization: Normalization, pixels: Pixels, digits: Digits
 ) -> Reading:
-    images = digits.images.astype(np.float32) * (FULL_INK[pixels] / 255)
-    outputs = predict(model, images.reshape(-1, *model.inputs[0].shape[1:]))
+    outputs = _answer(model, digits.images, pixels)
     output = tell_output(outputs)
     if not np.isfinite(outputs).all():
         return Reading(normalization, pixels, output, 0.0, np.inf)
@@ -146,6 +168,12 @@ def _read_digits(
         float((outputs.argmax(axis=1) == digits.labels).mean()),
         _cross_entropy(probabilities, digits.labels),
     )
+
+
+def _answer(model: keras.Model, images: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.float32]:
+    """The model's outputs, float32 (N, 10), for normalized images, uint8 (N, 28, 28)."""
+    scaled = images.astype(np.float32) * (FULL_INK[pixels] / 255)
+    return predict(model, scaled.reshape(-1, *model.inputs[0].shape[1:]))
 
 
 def _cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Convolution(NamedTuple):
+    """A convolution of a square kernel, that keeps the size or, with a stride, divides it."""
+
+    filters: int
+    kernel: int
+    stride: int
 
 
 @dataclass(frozen=True)
 class Architecture:
     """A network and its training.
 
-    ``hidden`` are the widths of its hidden layers; ``augmented`` says whether every epoch sees
-    freshly distorted images.
+    ``convolutions`` come first, then ``hidden`` layers of those widths, then ten outputs;
+    ``dropout`` stands after each hidden layer and before the outputs. ``distorted`` says whether
+    every epoch distorts its images anew. ``doubt``
+    weighs telling digits from what is none against telling digits apart. ``accepted`` is the part
+    of the drawn digits that its acceptance rule must let pass, ``right`` the part of those that it
+    must read right.
     """
 
     name: str
     title: str
     description: str
+    convolutions: tuple[Convolution, ...]
     hidden: tuple[int, ...]
+    dropout: float
     epochs: int
     batch_size: int
     learning_rate: float
-    augmented: bool
+    distorted: bool
+    doubt: float
+    accepted: float
+    right: float
 
 
 ARCHITECTURES = {
@@ -30,21 +48,52 @@ ARCHITECTURES = {
             name="dense",
             title="Simple Dense",
             description="One dense layer: each digit's score is a weighted sum of the pixels.",
+            convolutions=(),
             hidden=(),
+            dropout=0.0,
             epochs=30,
-            batch_size=128,
+            batch_size=256,
             learning_rate=2e-3,
-            augmented=False,
+            distorted=False,
+            doubt=0.2,
+            accepted=0.90,
+            right=0.985,
         ),
         Architecture(
             name="mlp",
             title="Multi-layer Perceptron",
             description="Two hidden layers with ReLU, of 512 and 256 units.",
+            convolutions=(),
             hidden=(512, 256),
-            epochs=40,
-            batch_size=128,
+            dropout=0.2,
+            epochs=30,
+            batch_size=256,
             learning_rate=2e-3,
-            augmented=True,
+            distorted=True,
+            doubt=0.3,
+            accepted=0.98,
+            right=0.995,
+        ),
+        Architecture(
+            name="cnn",
+            title="Convolutional Network",
+            description="Five convolutions with ReLU, of 16 to 64 filters, and one dense layer.",
+            convolutions=(
+                Convolution(16, 5, 2),
+                Convolution(32, 3, 1),
+                Convolution(32, 3, 2),
+                Convolution(64, 3, 1),
+                Convolution(64, 3, 1),
+            ),
+            hidden=(),
+            dropout=0.3,
+            epochs=16,
+            batch_size=256,
+            learning_rate=2e-3,
+            distorted=True,
+            doubt=0.3,
+            accepted=0.98,
+            right=0.995,
         ),
     )
 }

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from convert.drawings import read_drawings
 from convert.progress import track
-from convert.variation import turned, uncrossed
 from edge_app import normalize, rasterize
 from edge_app.drawings import Drawing, read_lines
 from edge_app.mnist import SHA256, DataError, Digits, Split, read_digits
@@ -22,8 +21,6 @@ MNIST_LICENCE = "CC BY-SA 3.0, Y. LeCun, C. Cortes, C. J. C. Burges"
 _PENDIGITS_SHA256 = "ed759b9260fc0d5fbe08586fafd308e15a91729c50ebca53c55d9440d67339bd"
 _PENDIGITS_LICENCE = "CC BY 4.0, E. Alpaydin, F. Alimoglu"
 
-TURNED = 2
-"""How many times training sees a drawn digit turned a little, besides as it was drawn."""
 VALIDATION_PART, TEST_PART = 0.1, 0.2
 """Of the writers of drawn digits: of 30, 22 to 24 validate, and 25 to 30 are never trained on."""
 
@@ -38,6 +35,8 @@ class Source(NamedTuple):
     train: Digits
     validation: Digits
     test: Digits
+    drawings: list[Drawing]
+    """``train`` as it was drawn; empty for pictures."""
 
 
 class Parts(NamedTuple):
@@ -48,11 +47,19 @@ class Parts(NamedTuple):
     test: list[Drawing]
 
 
+class Pictures(NamedTuple):
+    """MNIST's training set before normalization, in the same order as after it."""
+
+    train: Digits
+    validation: Digits
+
+
 class TrainingData(NamedTuple):
     """What a model is trained on. MNIST's test set is what references are made of."""
 
     mnist: Source
     drawn: list[Source]
+    pictures: Pictures
     test_sha256: str
     """Of MNIST's test set as it was read, before normalization."""
 
@@ -60,16 +67,6 @@ class TrainingData(NamedTuple):
     def sources(self) -> list[Source]:
         """All of them, MNIST first."""
         return [self.mnist, *self.drawn]
-
-    @property
-    def train(self) -> Digits:
-        """Every source's training part."""
-        return _concatenate([source.train for source in self.sources])
-
-    @property
-    def validation(self) -> Digits:
-        """Every source's validation part."""
-        return _concatenate([source.validation for source in self.sources])
 
 
 def load(
@@ -110,9 +107,13 @@ def load(
         train=Digits(images[rest], train.labels[rest]),
         validation=Digits(images[validation], train.labels[validation]),
         test=Digits(test_images, test.labels),
+        drawings=[],
     )
     return TrainingData(
-        mnist, [_drawn(path, digits, normalization, seed) for path, digits in drawn], test.sha256()
+        mnist,
+        [_drawn(path, digits, normalization, seed) for path, digits in drawn],
+        Pictures(*(Digits(train.images[part], train.labels[part]) for part in (rest, validation))),
+        test.sha256(),
     )
 
 
@@ -156,18 +157,11 @@ def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization, se
         name=path.name,
         licence=_PENDIGITS_LICENCE if sha256 == _PENDIGITS_SHA256 else "the user's own",
         sha256=sha256,
-        train=rasterize_all(f"Varying {path.name}", _varied(train, seed), normalization),
-        validation=rasterize_all(f"Normalizing {path.name}", validation, normalization),
+        train=rasterize_all(f"Normalizing {path.name}", train, normalization),
+        validation=rasterize_all(f"Normalizing {path.name}, validation", validation, normalization),
         test=rasterize_all(f"Normalizing {path.name}, test part", test, normalization),
+        drawings=train,
     )
-
-
-def _varied(drawings: list[Drawing], seed: int) -> list[Drawing]:
-    """The drawings, their sevens also without a bar, and all of these turned a little."""
-    generator = np.random.default_rng(seed)
-    plain = [seven for drawing in drawings if (seven := uncrossed(drawing))]
-    turns = [turned(drawing, generator) for drawing in (drawings + plain) * TURNED]
-    return drawings + plain + turns
 
 
 def rasterize_all(
@@ -212,10 +206,3 @@ def normalize_all(
 ) -> NDArray[np.uint8]:
     """Normalize pictures, uint8 (N, 28, 28) before and after, N at least 1, likewise."""
     return np.stack([normalize(image, normalization) for image in track(images, description)])
-
-
-def _concatenate(parts: list[Digits]) -> Digits:
-    return Digits(
-        np.concatenate([part.images for part in parts]),
-        np.concatenate([part.labels for part in parts]),
-    )

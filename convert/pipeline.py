@@ -2,28 +2,56 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from convert.architectures import ARCHITECTURES, Architecture
+from convert.calibration import fit_temperature
 from convert.data import Source, TrainingData, load
 from convert.export import predict
+from convert.networks import cool
+from convert.pool import NO_DIGIT, Pool, fill
+from convert.provenance import commit
 from convert.publication import Identity, publish
+from convert.thresholds import Answers, choose_acceptance
 from convert.training import train as fit
+from convert.validation import Validation, hold_out
+from edge_app.acceptance import Acceptance
 from edge_app.card import Budget, Card
 from edge_app.errors import UserError
 from edge_app.mnist import Digits
+from edge_app.models import softmax
 from edge_app.normalization import Normalization
 
 SEED = 0
+"""Of the data: its split, its variations and what is no digit."""
+SEEDS = (0, 1, 2)
+"""Each architecture is trained with every one of them; the best on validation data ships."""
 NORMALIZATION: Normalization = "moments"
 BUDGET = Budget(accuracy_loss_points=0.1)
+CALIBRATION_IMAGES = 1000
+UNFINISHED = ".training"
+"""The folder, inside the models' folder, that keeps trained networks until all are published."""
+
+
+class Candidate(NamedTuple):
+    """A trained original, one of several seeds."""
+
+    seed: int
+    original: keras.Model
+    loss: float
+    """Mean cross-entropy of the validation digits, every source counting the same."""
 
 
 def train(
@@ -35,6 +63,8 @@ def train(
     allow_other: bool,
 ) -> None:
     """Train, export and publish models, each complete before the next begins.
+
+    What was trained before an interruption is not trained again.
 
     Args:
         names: of :data:`ARCHITECTURES`.
@@ -50,14 +80,29 @@ def train(
     check_writable(out)
     console = Console()
     data = load(folder, drawings, allow_other=allow_other, normalization=NORMALIZATION, seed=SEED)
+    validation = hold_out(data, NORMALIZATION, SEED)
+    pool = fill(data, NORMALIZATION, SEED)
+    code = commit()
+    unfinished = out / UNFINISHED / _fingerprint(data, code)
     for name in names:
         architecture = ARCHITECTURES[name]
-        original = fit(architecture, data, SEED)
-        console.print(f"Exporting {architecture.title}")
-        training = _describe(architecture, data, drawings, original)
-        identity = Identity(name, architecture.title, architecture.description)
-        card = publish(original, identity, NORMALIZATION, "logits", BUDGET, data, training, out)
+        candidates = _candidates(architecture, pool, validation, folder=unfinished)
+        best = min(candidates, key=lambda candidate: candidate.loss)
+        console.print(f"Exporting {architecture.title}, seed {best.seed}")
+        card = publish(
+            best.original,
+            Identity(name, architecture.title, architecture.description),
+            NORMALIZATION,
+            "logits",
+            BUDGET,
+            _acceptance(best.original, architecture, validation),
+            _calibration_images(pool),
+            data,
+            {"commit": code, **_describe(architecture, data, drawings, candidates, best)},
+            out,
+        )
         console.print(summarize(card, out))
+    shutil.rmtree(out / UNFINISHED)
 
 
 def check_writable(out: Path) -> None:
@@ -72,42 +117,105 @@ def check_writable(out: Path) -> None:
         raise UserError(f"The folder {out} cannot be written; name another with --out.")
 
 
+def _candidates(
+    architecture: Architecture, pool: Pool, validation: Validation, folder: Path
+) -> list[Candidate]:
+    """An original for each seed, calibrated. What is trained is kept in the folder."""
+    candidates = []
+    for seed in SEEDS:
+        checkpoint = folder / f"{architecture.name}-{seed}.keras"
+        original = fit(architecture, pool, validation.digits, seed, checkpoint)
+        _calibrate(original, validation)
+        losses = [_cross_entropy(original, source) for source in validation.sources]
+        candidates.append(Candidate(seed, original, float(np.mean(losses))))
+    return candidates
+
+
+def _fingerprint(data: TrainingData, code: str) -> str:
+    """Of what training depends on: what was begun with anything else is not gone on with."""
+    parts = [asdict(each) for each in ARCHITECTURES.values()]
+    hashes = [source.sha256 for source in data.sources]
+    return hashlib.sha256(json.dumps([parts, hashes, code]).encode()).hexdigest()[:16]
+
+
+def _calibrate(original: keras.Model, validation: Validation) -> None:
+    """Bring a model's probabilities to what they are worth, every source counting the same."""
+    logits = [predict(original, source.images) for source in validation.sources]
+    weights = [np.full(len(each), 1 / len(each)) for each in logits]
+    labels = validation.digits.labels
+    cool(original, fit_temperature(np.concatenate(logits), labels, np.concatenate(weights)))
+
+
+def _cross_entropy(original: keras.Model, digits: Digits) -> float:
+    probabilities = softmax(predict(original, digits.images).astype(np.float64))
+    right = probabilities[np.arange(len(digits.labels)), digits.labels]
+    return float(-np.log(np.maximum(right, np.finfo(np.float64).tiny)).mean())
+
+
+def _acceptance(
+    original: keras.Model, architecture: Architecture, validation: Validation
+) -> Acceptance:
+    return choose_acceptance(
+        "logits",
+        [Answers(predict(original, each.images), each.labels) for each in validation.pen],
+        predict(original, validation.non_digits),
+        accepted=architecture.accepted,
+        right=architecture.right,
+    )
+
+
+def _calibration_images(pool: Pool) -> NDArray[np.uint8]:
+    """Digits of every kind that the model was trained on."""
+    images, labels = pool.epoch(np.random.default_rng(SEED))
+    return images[labels != NO_DIGIT][:CALIBRATION_IMAGES]
+
+
 def _describe(
     architecture: Architecture,
     data: TrainingData,
     drawings: Sequence[Path],
-    original: keras.Model,
+    candidates: Sequence[Candidate],
+    best: Candidate,
 ) -> dict[str, Any]:
+    """How a model was trained, for its card."""
     files = "".join(f" {path.name}" for path in drawings)
     return {
         "command": f"python -m convert train {architecture.name}"
         + (f" --drawings{files}" if files else ""),
         "architecture": asdict(architecture),
-        "seed": SEED,
-        "data": [_describe_source(source, original) for source in data.sources],
+        "seed": best.seed,
+        "seeds": [_describe_candidate(candidate, data) for candidate in candidates],
+        "data": [_describe_source(source) for source in data.sources],
     }
 
 
-def _describe_source(source: Source, original: keras.Model) -> dict[str, Any]:
-    """A source, and how the original reads the parts of it that it was not trained on.
+def _describe_candidate(candidate: Candidate, data: TrainingData) -> dict[str, Any]:
+    """How an original reads the parts of every source that it was not trained on."""
+    return {
+        "seed": candidate.seed,
+        "validation_cross_entropy": candidate.loss,
+        "validation": [_accuracy(candidate.original, each.validation) for each in data.sources],
+        "test": [_accuracy(candidate.original, each.test) for each in data.sources],
+    }
 
-    Of drawings the training images count each variation.
-    """
+
+def _describe_source(source: Source) -> dict[str, Any]:
     return {
         "name": source.name,
         "licence": source.licence,
         "sha256": source.sha256,
         "training_images": len(source.train.labels),
-        "validation": _report(original, source.validation),
-        "test": _report(original, source.test),
+        "validation_images": len(source.validation.labels),
+        "test_images": len(source.test.labels),
     }
 
 
-def _report(original: keras.Model, digits: Digits) -> dict[str, Any]:
+def _accuracy(original: keras.Model, digits: Digits) -> float | None:
+    """0 to 1; None where there are no digits."""
     if not len(digits.labels):
-        return {"images": 0}
+        return None
     right = predict(original, digits.images).argmax(axis=1) == digits.labels
-    return {"images": len(right), "accuracy": float(right.mean())}
+    return float(right.mean())
 
 
 def summarize(card: Card, out: Path) -> str:

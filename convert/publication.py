@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import tempfile
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from convert.data import TrainingData
 from convert.export import QUANTIZATION, export, predict
+from edge_app.acceptance import Acceptance
 from edge_app.card import (
     FORMAT,
     PROBABILITIES,
@@ -33,7 +35,6 @@ from edge_app.mnist import Digits
 from edge_app.models import load_model, softmax
 from edge_app.normalization import Normalization
 
-CALIBRATION_IMAGES = 1000
 INPUT = "(1, 28, 28) pixels, 0 to 255, ink 255 on 0: uint8 in int8.tflite, else float32"
 
 
@@ -51,6 +52,8 @@ def publish(
     normalization: Normalization,
     output: Output,
     budget: Budget,
+    acceptance: Acceptance,
+    calibration: NDArray[np.uint8],
     data: TrainingData,
     training: dict[str, Any],
     folder: Path,
@@ -66,7 +69,9 @@ def publish(
         normalization: the one that ``data`` went through.
         output: what the original gives.
         budget: what int8 may lose.
-        data: training images calibrate, validation images check, test images are reported on.
+        acceptance: which answers count.
+        calibration: normalized training images, uint8 (N, 28, 28), to find activations' ranges on.
+        data: MNIST's validation images check, its test images are reported on.
         training: how it was trained, for the card.
         folder: the models' folder; made where it is missing.
 
@@ -74,10 +79,7 @@ def publish(
         ExportError: a file cannot be converted or does not do what the original does.
         OSError: the folder cannot be written.
     """
-    images = data.train.images
-    # Evenly spread, so that every source of images has its share.
-    calibration = images[:: max(1, len(images) // CALIBRATION_IMAGES)]
-    contents = export(original, calibration, data.validation.images)
+    contents = export(original, calibration, data.mnist.validation.images)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
         staged = Path(staging) / identity.name
@@ -98,6 +100,7 @@ def publish(
             budget=budget,
             training=training,
             versions=_versions(),
+            acceptance=acceptance,
         )
         write_card(card, staged)
         load_model(staged)
@@ -144,6 +147,7 @@ def _versions() -> dict[str, str]:
         "keras": keras.__version__,
         "numpy": np.__version__,
         "pillow": PIL.__version__,
+        "scikit-image": version("scikit-image"),
         runtime.name: runtime.version,
     }
 

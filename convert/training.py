@@ -1,40 +1,130 @@
-"""Training: an architecture and normalized digits -> the original, a plain float32 Keras model."""
+"""Training: an architecture and a pool of images -> the original, a plain float32 Keras model."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from convert.architectures import Architecture
 from convert.augmentation import distort
-from convert.data import TrainingData
 from convert.networks import build, plain
+from convert.pool import Pool
 from edge_app.mnist import Digits
 
+PACKAGE = "convert"
 
-def train(architecture: Architecture, data: TrainingData, seed: int) -> keras.Model:
-    """Train a model, showing progress.
+
+@keras.saving.register_keras_serializable(PACKAGE)
+class DoubtfulCrossEntropy(keras.losses.Loss):  # type: ignore[misc]
+    """Cross-entropy of ten digits and, apart from it, of digit or none, from ten logits.
+
+    With an eleventh logit of 0 for what is no digit, a softmax over eleven gives a digit the log
+    odds E = log sum exp(logits), the energy that an acceptance rule goes by. A digit costs its
+    cross-entropy among ten, and ``doubt`` times log(1 + exp(-E)); what is none (a label below 0)
+    costs ``doubt`` times log(1 + exp(E)). Learning from examples of what is foreign: D. Hendrycks,
+    M. Mazeika, T. Dietterich, "Deep anomaly detection with outlier exposure", ICLR 2019.
+    """
+
+    def __init__(self, doubt: float, name: str = "doubtful_cross_entropy", **others: Any) -> None:
+        super().__init__(name=name, **others)
+        self.doubt = doubt
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """Losses (N,) of labels (N,), -1 to 9, and logits (N, 10)."""
+        labels = tf.cast(tf.reshape(y_true, [-1]), tf.int32)
+        energy = tf.reduce_logsumexp(y_pred, axis=1)
+        which = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), y_pred)
+        digit = which + self.doubt * tf.nn.softplus(-energy)
+        return tf.where(labels >= 0, digit, self.doubt * tf.nn.softplus(energy))
+
+    def get_config(self) -> dict[str, Any]:
+        """For Keras to save it."""
+        return {**super().get_config(), "doubt": self.doubt}
+
+
+def train(
+    architecture: Architecture, pool: Pool, validation: Digits, seed: int, checkpoint: Path
+) -> keras.Model:
+    """Train a model, showing progress, or go on where an interrupted training stopped.
 
     The learning rate falls from its start to 0 along a cosine (I. Loshchilov, F. Hutter, "SGDR",
     ICLR 2017).
+
+    Args:
+        architecture: what to train, and how.
+        pool: what to train on.
+        validation: what to show the accuracy on, after each epoch.
+        seed: decides the weights at the start, and what each epoch shows.
+        checkpoint: where the state is kept after each epoch, the last one included.
 
     Returns:
         The original: (N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out.
     """
     keras.utils.set_random_seed(seed)
-    digits, validation = data.train, data.validation
+    count = len(pool.epoch(np.random.default_rng(seed))[1])
+    steps = -(-count // architecture.batch_size)
+    model = _begin(architecture, steps)
+    if checkpoint.exists():
+        model = keras.models.load_model(checkpoint)
+    done = int(model.optimizer.iterations) // steps
+    with _bar(architecture, seed, done) as advance:
+        for epoch in range(done, architecture.epochs):
+            # Each epoch its own seed: one that is resumed goes on as if it had not stopped.
+            keras.utils.set_random_seed(seed + 1000 * (epoch + 1))
+            generator = np.random.default_rng((seed, epoch))
+            images, labels = pool.epoch(generator)
+            model.fit(_batches(images, labels, architecture), shuffle=False, verbose=0)
+            _save(model, checkpoint)
+            answers = model.predict(validation.images, batch_size=1000, verbose=0)
+            advance(float((answers.argmax(axis=1) == validation.labels).mean()))
+    return plain(model)
+
+
+def _begin(architecture: Architecture, steps: int) -> keras.Model:
     model = build(architecture)
-    steps = -(-len(digits.labels) // architecture.batch_size) * architecture.epochs
     model.compile(
         optimizer=keras.optimizers.Adam(
-            keras.optimizers.schedules.CosineDecay(architecture.learning_rate, steps)
+            keras.optimizers.schedules.CosineDecay(
+                architecture.learning_rate, steps * architecture.epochs
+            )
         ),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        loss=DoubtfulCrossEntropy(architecture.doubt),
     )
+    return model
+
+
+def _batches(
+    images: NDArray[np.uint8], labels: NDArray[np.int8], architecture: Architecture
+) -> tf.data.Dataset:
+    batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(architecture.batch_size)
+    if architecture.distorted:
+        batches = batches.map(
+            lambda images, labels: (distort(tf.cast(images, tf.float32)), labels),
+            num_parallel_calls=2,
+        )
+    return batches.prefetch(2)
+
+
+def _save(model: keras.Model, checkpoint: Path) -> None:
+    """Whole or not at all: an interruption may come at any time."""
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    partial = checkpoint.with_name(f"partial-{checkpoint.name}")
+    model.save(partial)
+    partial.replace(checkpoint)
+
+
+@contextmanager
+def _bar(architecture: Architecture, seed: int, done: int) -> Iterator[Any]:
+    """A progress bar; gives the function that moves it by an epoch, with an accuracy to show."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -43,43 +133,11 @@ def train(architecture: Architecture, data: TrainingData, seed: int) -> keras.Mo
         TimeRemainingColumn(),
         TextColumn("{task.fields[state]}"),
     )
-    with Progress(*columns) as progress:
-        model.fit(
-            _batches(digits, architecture),
-            validation_data=(validation.images, validation.labels),
-            validation_batch_size=1000,
-            epochs=architecture.epochs,
-            shuffle=False,  # The batches are.
-            verbose=0,
-            callbacks=[_Epochs(progress, architecture)],
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(
+            f"Training {architecture.title}, seed {seed}",
+            total=architecture.epochs,
+            completed=done,
+            state="",
         )
-    return plain(model)
-
-
-def _batches(digits: Digits, architecture: Architecture) -> tf.data.Dataset:
-    images = digits.images.astype("float32")
-    batches = (
-        tf.data.Dataset.from_tensor_slices((images, digits.labels))
-        .shuffle(len(images), reshuffle_each_iteration=True)
-        .batch(architecture.batch_size)
-    )
-    if architecture.augmented:
-        batches = batches.map(
-            lambda images, labels: (distort(images), labels), num_parallel_calls=2
-        )
-    return batches.prefetch(2)
-
-
-class _Epochs(keras.callbacks.Callback):  # type: ignore[misc]
-    """Moves a progress bar by one an epoch and shows the validation accuracy."""
-
-    def __init__(self, progress: Progress, architecture: Architecture) -> None:
-        super().__init__()
-        self._progress = progress
-        self._task = progress.add_task(
-            f"Training {architecture.title}", total=architecture.epochs, state=""
-        )
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        state = f"validation {logs['val_accuracy']:.2%}" if logs else ""
-        self._progress.update(self._task, advance=1, state=state)
+        yield lambda accuracy: progress.update(task, advance=1, state=f"validation {accuracy:.2%}")

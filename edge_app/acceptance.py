@@ -40,11 +40,12 @@ class Acceptance:
         if self.energy is None:
             return accepted
         logits = np.where(finite[:, None], outputs, np.float32(0))  # Infinities do not add up.
-        return accepted & (_log_sum_exp(logits) >= self.energy)
+        return accepted & (energy(logits) >= self.energy)
 
 
-def _log_sum_exp(logits: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Of finite logits (N, 10): float64 (N,). No power overflows, since the largest is e^0."""
+def energy(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Log-sum-exp of finite logits (N, 10): float64 (N,)."""
     exact = logits.astype(np.float64)
     largest = exact.max(axis=1)
+    # No power overflows, since the largest is e^0.
     return largest + np.log(np.exp(exact - largest[:, None]).sum(axis=1))

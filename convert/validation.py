@@ -1,0 +1,60 @@
+"""Validation data: what choices are made on, and no model is trained on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convert.data import TrainingData
+from convert.outliers import draw_outliers
+from convert.pool import render, trace
+from edge_app.drawings import Drawing
+from edge_app.mnist import Digits
+from edge_app.normalization import Normalization
+
+NON_DIGITS = 2000
+
+
+class Validation(NamedTuple):
+    """Normalized images.
+
+    ``sources`` are every source's digits as it has them, MNIST's pictures first; ``pen`` are digits
+    as people draw them on the device: each drawn source's, and MNIST's, traced and drawn with the
+    pen. ``non_digits`` are uint8 (M, 28, 28).
+    """
+
+    sources: list[Digits]
+    pen: list[Digits]
+    non_digits: NDArray[np.uint8]
+
+    @property
+    def digits(self) -> Digits:
+        """All sources' in one."""
+        return Digits(
+            np.concatenate([source.images for source in self.sources]),
+            np.concatenate([source.labels for source in self.sources]),
+        )
+
+
+def hold_out(data: TrainingData, normalization: Normalization, seed: int) -> Validation:
+    """Gather validation data, under progress bars."""
+    pictures = data.pictures.validation
+    traces = trace(pictures.images, pictures.labels, f"{data.mnist.name}, validation")
+    digits = [
+        Drawing(int(label), strokes)
+        for strokes, label in zip(traces, pictures.labels, strict=True)
+        if strokes
+    ]
+    outliers = draw_outliers(NON_DIGITS, digits, np.random.default_rng((seed, NON_DIGITS)))
+    traced = Digits(
+        render([digit.strokes for digit in digits], normalization, "Drawing them"),
+        np.array([digit.label for digit in digits], np.uint8),
+    )
+    drawn = [source.validation for source in data.drawn if len(source.validation.labels)]
+    return Validation(
+        sources=[data.mnist.validation, *drawn],
+        pen=[traced, *drawn],
+        non_digits=render(outliers, normalization, "Drawing what is no digit"),
+    )
