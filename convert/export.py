@@ -1,7 +1,7 @@
 """Export: an original Keras model -> ``.tflite`` files in every variant, tried before they count.
 
 All variants take pixels of 0 to 255. In ``int8`` they come in as uint8 with scale 1 and zero point
-0: the model's ``Rescaling`` layer stands inside, so nothing is lost before the first weight. Its
+0: bringing them to a scale is left to the model, so nothing is lost before its first layer. Its
 logits come out as int8 and the softmax is taken outside, in float32 (an int8 softmax has steps of
 1/256 and never passes 0.996; a model whose softmax cannot be cut off has to live with that).
 """
