@@ -87,7 +87,7 @@ ARCHITECTURES = {
             ),
             hidden=(),
             dropout=0.3,
-            epochs=18,
+            epochs=22,
             batch_size=256,
             learning_rate=2e-3,
             distorted=True,
