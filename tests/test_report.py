@@ -237,19 +237,19 @@ def test_latency_is_the_median_of_single_calls_after_the_warm_up(
 ) -> None:
     asked = []
 
-    class Model:
-        def predict(self, images: NDArray[np.uint8], variant: str) -> None:
-            asked.append((images.shape, images.tobytes(), variant))
+    class Asked:
+        def run(self, images: NDArray[np.uint8]) -> None:
+            asked.append((images.shape, images.tobytes()))
 
     # Hardly half of the calls that count are slow; the warm-up would make them more than half.
     slow = CALLS // 2 - 1
     durations = [10**9] * WARM_UP + [100_000] * slow + [2000] * (CALLS - slow)
     clock = itertools.accumulate(itertools.chain.from_iterable((7, each) for each in durations))
     monkeypatch.setattr(measurement, "perf_counter_ns", clock.__next__)
-    model: Any = Model()
-    assert measurement.median_latency_us(model, digits.images) == 2.0
+    interpreter: Any = Asked()
+    assert measurement.median_latency_us(interpreter, digits.images) == 2.0
     assert len(asked) == WARM_UP + CALLS
-    assert asked[:200] == [((1, 28, 28), image.tobytes(), "int8") for image in digits.images]
+    assert asked[:200] == [((1, 28, 28), image.tobytes()) for image in digits.images]
 
 
 # The table
