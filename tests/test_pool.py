@@ -68,7 +68,7 @@ def numbers(images: NDArray[np.uint8]) -> NDArray[np.intp]:
 
 def test_an_epoch_shows_every_digit_once_and_every_drawn_one_some_times(pool: Pool) -> None:
     images, labels = pool.epoch(np.random.default_rng(0))
-    assert (images.dtype, labels.dtype) == (np.uint8, np.int8)
+    assert [images.dtype, labels.dtype] == [np.dtype(np.uint8), np.dtype(np.int8)]
     assert images.shape == (len(labels), 28, 28)
     assert len(labels) == DIGITS + DRAWN_COPIES * PEOPLE + OUTLIER_SHARE * DIGITS
     mnist = np.isin(kinds(images), [PICTURE, TRACE])

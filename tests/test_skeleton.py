@@ -117,7 +117,7 @@ def test_spurs_are_cut_and_branches_stay() -> None:
     spur = LONGEST_SPUR / SCALE
     stem: Points = [(14, 4), (14, 24)]
     # Thinning takes half of the pen's width off a branch's length from the stem's edge on.
-    short, long = ([(14, 14), (14 + reach, 14)] for reach in (0.8 * spur, 7))
+    short, long = ([(14.0, 14.0), (14.0 + reach, 14.0)] for reach in (0.8 * spur, 7.0))
     assert max(x for s in skeleton(draw(stem, short), 1) for x, _ in s) < (14 + 1) * SCALE
     assert max(x for s in skeleton(draw(stem, long), 1) for x, _ in s) > (14 + 5) * SCALE
 

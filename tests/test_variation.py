@@ -13,7 +13,7 @@ from edge_app.drawings import Drawing
 STEM = np.array([(100.0, 100.0), (300.0, 100.0), (180.0, 400.0)])
 BAR = np.array([(130.0, 260.0), (290.0, 260.0)])
 LINE = np.array([(10.0, 0.0), (0.0, 100.0)])
-RING = 100 * np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.pi, 40)])
+RING = 100.0 * np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.pi, 40)])
 
 
 def test_a_crossed_seven_loses_its_bar() -> None:
@@ -39,7 +39,7 @@ def test_nothing_else_is_taken_apart(drawing: Drawing) -> None:
 def test_warping_keeps_strokes_and_works_in_any_unit() -> None:
     strokes = [STEM, BAR, np.array([(100.0, 100.0)])]
     found = warped(strokes, np.random.default_rng(0))
-    moved = warped([7 * stroke + 1000 for stroke in strokes], np.random.default_rng(0))
+    moved = warped([7.0 * stroke + 1000.0 for stroke in strokes], np.random.default_rng(0))
     assert [len(stroke) > 1 for stroke in found] == [True, True, False]
     for one, other in zip(found, moved, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9)
