@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import logging
 import os
 import sys
 from pathlib import Path
@@ -64,8 +65,10 @@ examples:
 def main() -> int:
     """Run the command; returns its exit status."""
     arguments = _parser().parse_args()
-    # TensorFlow's start-up notes are no news to a user.
+    # TensorFlow's start-up notes are no news to a user, and that it compiles each of several models
+    # is no warning.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         # Before TensorFlow: some versions of it, imported first, break the edge runtime.
         find_runtime()
@@ -252,7 +255,7 @@ def _add_data_and_out(parser: argparse.ArgumentParser) -> None:
 def _architecture(name: str) -> str:
     if name not in ARCHITECTURES:
         raise argparse.ArgumentTypeError(
-            f"unknown model {name!r}; expected {' or '.join(ARCHITECTURES)}"
+            f"unknown model {name!r}; expected one of {', '.join(ARCHITECTURES)}"
         )
     return name
 

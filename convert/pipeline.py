@@ -84,9 +84,14 @@ def train(
     pool = fill(data, NORMALIZATION, SEED)
     code = commit()
     unfinished = out / UNFINISHED / _fingerprint(data, code)
-    for name in names:
+    for index, name in enumerate(names):
         architecture = ARCHITECTURES[name]
-        candidates = _candidates(architecture, pool, validation, folder=unfinished)
+        candidates = []
+        for number, seed in enumerate(SEEDS, start=1 + index * len(SEEDS)):
+            whole = len(names) * len(SEEDS)
+            console.print(f"Training {architecture.title}, seed {seed} ({number} of {whole})")
+            checkpoint = unfinished / f"{name}-{seed}.keras"
+            candidates.append(_candidate(architecture, pool, validation, seed, checkpoint))
         best = min(candidates, key=lambda candidate: candidate.loss)
         console.print(f"Exporting {architecture.title}, seed {best.seed}")
         card = publish(
@@ -117,18 +122,14 @@ def check_writable(out: Path) -> None:
         raise UserError(f"The folder {out} cannot be written; name another with --out.")
 
 
-def _candidates(
-    architecture: Architecture, pool: Pool, validation: Validation, folder: Path
-) -> list[Candidate]:
-    """An original for each seed, calibrated. What is trained is kept in the folder."""
-    candidates = []
-    for seed in SEEDS:
-        checkpoint = folder / f"{architecture.name}-{seed}.keras"
-        original = fit(architecture, pool, validation.digits, seed, checkpoint)
-        _calibrate(original, validation)
-        losses = [_cross_entropy(original, source) for source in validation.sources]
-        candidates.append(Candidate(seed, original, float(np.mean(losses))))
-    return candidates
+def _candidate(
+    architecture: Architecture, pool: Pool, validation: Validation, seed: int, checkpoint: Path
+) -> Candidate:
+    """An original, calibrated. What is trained is kept in the checkpoint."""
+    original = fit(architecture, pool, validation.digits, seed, checkpoint)
+    _calibrate(original, validation)
+    losses = [_cross_entropy(original, source) for source in validation.sources]
+    return Candidate(seed, original, float(np.mean(losses)))
 
 
 def _fingerprint(data: TrainingData, code: str) -> str:

@@ -23,7 +23,7 @@ from edge_app.normalization import SIZE, Normalization
 MNIST_VARIATIONS, DRAWN_VARIATIONS = 3, 10
 """How many variations of each digit the pool holds, besides it as it is."""
 DRAWN_COPIES = 4
-"""How many times an epoch shows each drawn digit: MNIST has ten times as many."""
+"""How many renderings of each drawn digit an epoch shows: MNIST has ten times as many."""
 PICTURES = 0.7
 """The share of MNIST's digits that an epoch shows as pictures; the pen draws the others."""
 OUTLIERS, OUTLIER_SHARE = 0.25, 0.1
@@ -62,7 +62,7 @@ class Pool(NamedTuple):
         ]
         parts = [
             (np.where(as_pictures[:, None, None], self.pictures, traced), self.traced.labels),
-            *((_pick(self.drawn, generator), self.drawn.labels),) * DRAWN_COPIES,
+            *((_pick(self.drawn, generator), self.drawn.labels) for _ in range(DRAWN_COPIES)),
             (self.outliers[shown], np.full(len(shown), NO_DIGIT)),
         ]
         images = np.concatenate([images for images, _ in parts])

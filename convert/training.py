@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from convert.architectures import Architecture
 from convert.augmentation import distort
 from convert.networks import build, plain
 from convert.pool import Pool
+from convert.progress import bar
 from edge_app.mnist import Digits
 
 PACKAGE = "convert"
@@ -64,7 +62,8 @@ def train(
         pool: what to train on.
         validation: what to show the accuracy on, after each epoch.
         seed: decides the weights at the start, and what each epoch shows.
-        checkpoint: where the state is kept after each epoch, the last one included.
+        checkpoint: where the state is kept after each epoch, the last one included; what is there
+            and not whole counts for nothing.
 
     Returns:
         The original: (N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out.
@@ -73,19 +72,22 @@ def train(
     count = len(pool.epoch(np.random.default_rng(seed))[1])
     steps = -(-count // architecture.batch_size)
     model = _begin(architecture, steps)
-    if checkpoint.exists():
+    if _is_whole(checkpoint):
         model = keras.models.load_model(checkpoint)
     done = int(model.optimizer.iterations) // steps
-    with _bar(architecture, seed, done) as advance:
+    with bar(architecture.title, steps * architecture.epochs, steps * done) as update:
+        move = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: update(advance=1))
         for epoch in range(done, architecture.epochs):
-            # Each epoch its own seed: one that is resumed goes on as if it had not stopped.
+            # Each epoch its own seed: resumed, training shows what it would have shown.
             keras.utils.set_random_seed(seed + 1000 * (epoch + 1))
             generator = np.random.default_rng((seed, epoch))
             images, labels = pool.epoch(generator)
-            model.fit(_batches(images, labels, architecture), shuffle=False, verbose=0)
+            batches = _batches(images, labels, architecture)
+            model.fit(batches, shuffle=False, verbose=0, callbacks=[move])
             _save(model, checkpoint)
             answers = model.predict(validation.images, batch_size=1000, verbose=0)
-            advance(float((answers.argmax(axis=1) == validation.labels).mean()))
+            right = float((answers.argmax(axis=1) == validation.labels).mean())
+            update(note=f"validation {right:.2%}")
     return plain(model)
 
 
@@ -122,22 +124,9 @@ def _save(model: keras.Model, checkpoint: Path) -> None:
     partial.replace(checkpoint)
 
 
-@contextmanager
-def _bar(architecture: Architecture, seed: int, done: int) -> Iterator[Any]:
-    """A progress bar; gives the function that moves it by an epoch, with an accuracy to show."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("epochs, left:"),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[state]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(
-            f"Training {architecture.title}, seed {seed}",
-            total=architecture.epochs,
-            completed=done,
-            state="",
-        )
-        yield lambda accuracy: progress.update(task, advance=1, state=f"validation {accuracy:.2%}")
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        with zipfile.ZipFile(checkpoint) as archive:
+            return archive.testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False

@@ -100,7 +100,7 @@ def _slash(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float
 
 def _bar(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float64]:
     """Across a 7's stem."""
-    points = np.concatenate(strokes)
+    points = np.concatenate([_dense(stroke) for stroke in strokes])
     low, high = _extent(strokes)
     width, height = high - low
     level = low[1] + height * generator.uniform(0.4, 0.6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
@@ -19,15 +20,20 @@ Result = TypeVar("Result")
 def work(
     function: Callable[[Item], Result], items: Sequence[Item], description: str
 ) -> list[Result]:
-    """Each item's result, in their order.
+    """Each item's result, in their order; a few are worked on here, without the workers' start.
 
     Args:
         function: of a module, not of another function: it is called in other processes.
         items: what it is called with.
         description: stands before the bar.
     """
+    if len(items) <= CHUNK:
+        return [function(item) for item in track(items, description)]
     # Not forked: TensorFlow's threads do not come along into a forked process.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context) as executor:
+    # A terminal interrupts all of its processes; what that means is this one's to say.
+    with ProcessPoolExecutor(
+        mp_context=context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
+    ) as executor:
         results = executor.map(function, items, chunksize=CHUNK)
         return [result for result, _ in zip(results, track(items, description), strict=True)]

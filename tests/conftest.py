@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from app import App, start
+from convert import __main__ as convert_command
 from edge_app.acceptance import Acceptance
 from edge_app.card import read_card, write_card
 from edge_app.drawings import Drawing, read_json_lines
@@ -49,6 +51,18 @@ def data_folder(
 
 
 @pytest.fixture(scope="session")
+def few_folder(
+    sample_folder: Path, test_set: Digits, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Fewer of them, for what works on each: 120 training images, and 10 test images."""
+    folder = tmp_path_factory.mktemp("few")
+    sample = read_digits(sample_folder, "train")
+    write_digits(folder, "train", Digits(sample.images[:120], sample.labels[:120]))
+    write_digits(folder, "t10k", Digits(test_set.images[:10], test_set.labels[:10]))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def test_set(root: Path) -> Digits:
     """MNIST's 10,000 test images."""
     return read_digits(root / "benchmarks" / "mnist", "t10k")
@@ -67,9 +81,15 @@ def drawings(drawings_file: Path) -> list[Drawing]:
 
 
 @pytest.fixture(scope="session")
-def page_drawings(root: Path) -> list[Drawing]:
-    """Two of each digit, drawn in the page and kept as it sent them."""
-    return read_json_lines(root / "tests" / "data" / "page-drawings.jsonl")
+def page_drawings_file(root: Path) -> Path:
+    """Two drawings of each digit, drawn in the page and kept as it sent them."""
+    return root / "tests" / "data" / "page-drawings.jsonl"
+
+
+@pytest.fixture(scope="session")
+def page_drawings(page_drawings_file: Path) -> list[Drawing]:
+    """Two of each digit."""
+    return read_json_lines(page_drawings_file)
 
 
 @pytest.fixture(scope="session")
@@ -82,6 +102,24 @@ def pen_file(root: Path) -> Path:
             pytest.fail(reason)
         pytest.skip(reason)
     return path
+
+
+@pytest.fixture
+def convert(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Runs the converter within this process; gives its exit status and what it says of errors."""
+
+    def run(*words: str | Path) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["convert", *map(str, words)])
+        capfd.readouterr()
+        try:
+            status = convert_command.main()
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return status, capfd.readouterr().err
+
+    return run
 
 
 @pytest.fixture(scope="session")

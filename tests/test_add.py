@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 import app
 from edge_app import Model, load_models, normalize
+from edge_app.acceptance import Acceptance
 from edge_app.bare import load_bare_models
 from edge_app.card import PROBABILITIES
 from edge_app.mnist import Digits, read_digits
@@ -29,8 +30,7 @@ pytest.importorskip("tensorflow", reason="adding a model needs TensorFlow, which
 import keras
 import tensorflow as tf
 
-from convert import __main__ as command
-from convert import addition
+from convert import addition, validation
 from convert.addition import AdditionError, add
 from convert.brought import BroughtModelError, read, sha256, take_pixels, without_softmax
 from convert.export import ExportError, export, predict
@@ -80,8 +80,11 @@ def linear_file(linear: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bring(data_folder: Path, tmp_path: Path) -> Callable[..., Model]:
+def bring(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Model]:
     """Adds a file to an empty models folder and loads it from there as the edge app does."""
+    monkeypatch.setattr(validation, "NON_DIGITS", 200)
 
     def run(path: Path, identity: Identity = IDENTITY, **options: Any) -> Model:
         out = tmp_path / "models"
@@ -91,24 +94,6 @@ def bring(data_folder: Path, tmp_path: Path) -> Callable[..., Model]:
         models = load_models(out, reports.append)
         assert not reports
         return models[identity.name]
-
-    return run
-
-
-@pytest.fixture
-def convert(
-    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., tuple[int, str]]:
-    """Runs the command within this process; gives its exit status and what it says of errors."""
-
-    def run(*words: str | Path) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["convert", "add", *map(str, words)])
-        capfd.readouterr()
-        try:
-            status = command.main()
-        except SystemExit as end:
-            status = int(end.code or 0)
-        return status, capfd.readouterr().err
 
     return run
 
@@ -170,6 +155,8 @@ def test_a_model_answers_in_every_variant_as_it_does_in_keras(
     assert card.training["pixels"] == f"0-{full_ink}"
     assert card.training["source"] == {"file": path.name, "sha256": sha256(path)}
     assert card.training["data"] == "unknown: brought by the user"
+    assert isinstance(card.acceptance, Acceptance)
+    assert card.acceptance.energy is not None
     test = read_digits(data_folder, "t10k")
     images = normalized(test, "box")
     outputs = predict(theirs, shaped(images, shape, full_ink))
@@ -194,6 +181,8 @@ def test_a_softmax_that_cannot_be_cut_off_stays(
     theirs.save(tmp_path / "theirs.keras")
     model = bring(tmp_path / "theirs.keras")
     assert model.card.contract.output == "probabilities"
+    assert isinstance(model.card.acceptance, Acceptance)
+    assert model.card.acceptance.energy is None
     images = normalized(read_digits(data_folder, "t10k"), "box")
     expected = predict(theirs, shaped(images, (28, 28), 1))
     np.testing.assert_allclose(model.predict(images, "float32"), expected, atol=1e-4)
@@ -455,7 +444,7 @@ def test_the_command_tells_an_error_in_a_sentence(
     convert: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
     path = tmp_path / "no.keras"
-    status, said = convert(path, "--name", "mine", "--out", tmp_path / "models")
+    status, said = convert("add", path, "--name", "mine", "--out", tmp_path / "models")
     assert status == 1
     assert (
         said == f"convert: {path} is missing; name a .keras or .h5 file or a SavedModel folder.\n"
@@ -463,7 +452,7 @@ def test_the_command_tells_an_error_in_a_sentence(
 
 
 def test_the_command_needs_a_name(convert: Callable[..., tuple[int, str]]) -> None:
-    status, said = convert("model.keras")
+    status, said = convert("add", "model.keras")
     assert status == 2
     assert "the following arguments are required: --name" in said
 

@@ -8,28 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convert.data import TURNED, Source, TrainingData, load
+from convert.data import Source, TrainingData, load
 from edge_app import normalize, rasterize
 from edge_app.drawings import Drawing
 from edge_app.mnist import DataError, Digits, read_digits
-from idx import write_digits
 
 WRITERS, DRAWINGS_EACH = 30, 4
 
 
 @pytest.fixture
-def digits(sample_folder: Path) -> Digits:
-    """A hundred and twenty of MNIST's training images."""
-    sample = read_digits(sample_folder, "train")
-    return Digits(sample.images[:120], sample.labels[:120])
+def folder(few_folder: Path) -> Path:
+    return few_folder
 
 
 @pytest.fixture
-def folder(digits: Digits, test_set: Digits, tmp_path: Path) -> Path:
-    """Those, and ten test images, as IDX files."""
-    write_digits(tmp_path, "train", digits)
-    write_digits(tmp_path, "t10k", Digits(test_set.images[:10], test_set.labels[:10]))
-    return tmp_path
+def digits(folder: Path) -> Digits:
+    """Its training images."""
+    return read_digits(folder, "train")
 
 
 @pytest.fixture
@@ -110,12 +105,9 @@ def test_drawings_are_split_by_writer(
         for drawing in drawings
     }
     assert len(writer_of) == WRITERS * DRAWINGS_EACH
-    writers = [
-        {writer_of[image] for image in images(part) & writer_of.keys()}  # The others are turned.
-        for part in all_parts(drawn)
-    ]
+    writers = [{writer_of[image] for image in images(part)} for part in all_parts(drawn)]
     assert writers == [set(range(1, 22)), set(range(22, 25)), set(range(25, 31))]
-    assert [len(part.labels) for part in all_parts(drawn)[1:]] == [3 * 4, 6 * 4]
+    assert [len(part.labels) for part in all_parts(drawn)] == [21 * 4, 3 * 4, 6 * 4]
 
 
 def test_drawings_without_writers_are_each_used_once(
@@ -131,34 +123,40 @@ def test_drawings_without_writers_are_each_used_once(
     )
     (drawn,) = read(folder, path).drawn
     as_drawn = {rasterize(drawing.strokes).tobytes() for drawing in drawings}
-    parts = [images(part) & as_drawn for part in all_parts(drawn)]
+    parts = [images(part) for part in all_parts(drawn)]
     assert sum(map(len, parts)) == len(drawings)
     assert set().union(*parts) == as_drawn
     assert [len(part) / len(drawings) for part in parts] == pytest.approx([0.7, 0.1, 0.2], abs=0.02)
 
 
-def test_training_sees_drawn_digits_as_they_are_and_turned(folder: Path, unipen: Path) -> None:
+def test_pictures_and_drawings_stand_beside_the_images_made_of_them(
+    folder: Path, unipen: Path
+) -> None:
     data = read(folder, unipen)
-    drawn = data.drawn[0].train
-    assert len(data.train.labels) == 110 + len(drawn.labels)
-    assert len(drawn.labels) == 21 * 4 * (1 + TURNED)
-    assert (np.bincount(drawn.labels, minlength=10) % (1 + TURNED) == 0).all()
+    mnist, (drawn,) = data.mnist, data.drawn
+    parts = [(data.pictures.train, mnist.train), (data.pictures.validation, mnist.validation)]
+    for pictures, normalized in parts:
+        np.testing.assert_array_equal(pictures.labels, normalized.labels)
+        for picture, image in zip(pictures.images, normalized.images, strict=True):
+            np.testing.assert_array_equal(normalize(picture), image)
+    assert [drawing.label for drawing in drawn.drawings] == drawn.train.labels.tolist()
+    for drawing, image in zip(drawn.drawings, drawn.train.images, strict=True):
+        np.testing.assert_array_equal(rasterize(drawing.strokes), image)
 
 
 def test_what_is_held_out_is_in_no_training_part(folder: Path, unipen: Path) -> None:
     data = read(folder, unipen)
-    assert len(data.validation.labels) == 10 + 12
-    held_out = images(data.validation).union(*(images(source.test) for source in data.sources))
-    assert not images(data.train) & held_out
+    for source in data.sources:
+        assert not images(source.train) & (images(source.validation) | images(source.test))
+    writers = {drawing.writer for drawing in data.drawn[0].drawings}
+    assert writers == set(range(1, 22))
 
 
 def test_the_pen_file_is_known_and_split_as_it_is_told(folder: Path, pen_file: Path) -> None:
     (drawn,) = read(folder, pen_file).drawn
     assert drawn.name == "pendigits-orig.tra.gz"
     assert drawn.licence.startswith("CC BY 4.0")
-    assert [len(part.labels) for part in all_parts(drawn)[1:]] == [750, 1498]
-    plain = len(drawn.train.labels) // (1 + TURNED) - 5246
-    assert 0 < plain < (drawn.train.labels == 7).sum() // (1 + TURNED) / 2
+    assert [len(part.labels) for part in all_parts(drawn)] == [5246, 750, 1498]
 
 
 def test_data_that_is_not_mnist_is_refused_unless_allowed(folder: Path) -> None:

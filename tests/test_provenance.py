@@ -1,0 +1,54 @@
+"""Provenance: which state of the code made a model."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from convert import provenance
+from convert.provenance import commit
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that the code seems to lie in."""
+    folder = tmp_path / "convert"
+    folder.mkdir()
+    (folder / "provenance.py").write_text("")
+    monkeypatch.setattr(provenance, "__file__", str(folder / "provenance.py"))
+    # The folder may lie within another checkout.
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    return folder
+
+
+def git(folder: Path, *words: str) -> str:
+    names = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    command = [shutil.which("git") or "git", *names, *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def test_a_commit_is_told_whole_whatever_tags_there_are(checkout: Path) -> None:
+    git(checkout, "init", "--quiet")
+    git(checkout, "add", ".")
+    git(checkout, "commit", "--quiet", "--message", "One")
+    git(checkout, "tag", "--annotate", "v1", "--message", "One")
+    expected = git(checkout, "rev-parse", "HEAD").strip()
+    assert re.fullmatch("[0-9a-f]{40}", expected)
+    assert commit() == expected
+    (checkout / "provenance.py").write_text("# Changed\n")
+    assert commit() == f"{expected}-dirty"
+
+
+@pytest.mark.usefixtures("checkout")
+def test_outside_of_a_checkout_it_is_unknown() -> None:
+    assert commit() == "unknown"
+
+
+@pytest.mark.usefixtures("checkout")
+def test_without_git_it_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit() == "unknown"
