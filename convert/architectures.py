@@ -87,7 +87,7 @@ ARCHITECTURES = {
             ),
             hidden=(),
             dropout=0.3,
-            epochs=22,
+            epochs=20,
             batch_size=256,
             learning_rate=2e-3,
             distorted=True,
