@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -34,10 +35,12 @@ def test_many_items_are_worked_on_in_other_processes_and_few_here() -> None:
 
 
 INTERRUPTED = """
-import os
+import sys
+sys.path.append("tests")
 from convert.workers import work
+from test_workers import say
 try:
-    work(os.system, ["echo working; sleep 0.01"] * 2000, "Sleeping")
+    work(say, ["working"] * 2000, "Saying")
 except KeyboardInterrupt:
     print("interrupted")
 """
@@ -59,6 +62,12 @@ def test_an_interruption_from_a_terminal_is_this_process_s_alone_and_ends_soon(r
     assert complaints == ""
     assert said.endswith("interrupted\n")
     assert said.count("working") < 2000
+
+
+def say(word: str) -> None:
+    """Slowly."""
+    print(word, flush=True)
+    time.sleep(0.01)
 
 
 def _process(_: int) -> int:
