@@ -110,8 +110,8 @@ def test_an_empty_picture_gives_none(digit: int) -> None:
 def test_a_speck_stays() -> None:
     dot = draw([(14, 14), (14.5, 14)], width=3)
     # Nothing but spurs.
-    plus = draw([(12.6, 14), (15.4, 14)], [(14, 12.6), (14, 15.4)], width=1.2)
-    for picture in (dot, plus):
+    fork = draw([(14, 14), (14, 15.6)], [(12.8, 12.8), (14, 14), (15.2, 12.8)], width=1.3)
+    for picture in (dot, fork):
         strokes = skeleton(picture, 1)
         assert strokes
         assert np.abs(np.concatenate(strokes) / SCALE - 14).max() < 3
