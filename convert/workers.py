@@ -31,9 +31,12 @@ def work(
         return [function(item) for item in track(items, description)]
     # Not forked: TensorFlow's threads do not come along into a forked process.
     context = multiprocessing.get_context("spawn")
-    # A terminal interrupts all of its processes; what that means is this one's to say.
-    with ProcessPoolExecutor(
-        mp_context=context, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN)
-    ) as executor:
-        results = executor.map(function, items, chunksize=CHUNK)
+    with ProcessPoolExecutor(mp_context=context) as executor:
+        # A terminal interrupts all of its processes: workers, which start here and take over what
+        # is ignored, leave that to this one.
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            results = executor.map(function, items, chunksize=CHUNK)
+        finally:
+            signal.signal(signal.SIGINT, handler)
         return [result for result, _ in zip(results, track(items, description), strict=True)]

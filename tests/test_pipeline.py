@@ -26,8 +26,9 @@ from convert import pipeline, pool, training, validation
 from convert.calibration import fit_temperature
 from convert.data import TrainingData, load
 from convert.export import predict
-from convert.pipeline import UNFINISHED, _accuracy, _cross_entropy, _fingerprint
-from convert.validation import hold_out
+from convert.networks import cool
+from convert.pipeline import UNFINISHED, _accuracy, _calibrate, _cross_entropy, _fingerprint
+from convert.validation import Validation
 
 EPOCHS = {0: 1, 1: 8, 2: 2}
 """Of each seed: the second one's model is the best."""
@@ -126,13 +127,21 @@ def test_the_card_says_what_made_the_model(
     ]
 
 
-def test_what_ships_is_as_sure_as_it_is_right(trained: Path, data: TrainingData) -> None:
-    shipped = keras.models.load_model(trained / "dense" / "model.keras")
-    parts = hold_out(data, "moments", 0).sources
-    logits = np.concatenate([predict(shipped, part.images) for part in parts])
-    labels = np.concatenate([part.labels for part in parts])
-    weights = np.concatenate([np.full(len(part.labels), 1 / len(part.labels)) for part in parts])
+def test_calibration_makes_a_model_as_sure_as_it_is_right_on_every_source_alike(
+    trained: Path, data: TrainingData
+) -> None:
+    sources = [
+        Digits(images, (labels + (np.arange(len(labels)) % every == 0)) % 10)
+        for (images, labels), every in ((data.mnist.train, 2), (data.drawn[0].train, 7))
+    ]
+    model = keras.models.load_model(trained / "dense" / "model.keras")
+    cool(model, 20.0)  # All of its few validation images were read right: it is far too sure.
+    _calibrate(model, Validation(sources, [], data.mnist.train.images[:0]))
+    logits = np.concatenate([predict(model, source.images) for source in sources])
+    labels = np.concatenate([source.labels for source in sources])
+    weights = np.concatenate([np.full(len(each.labels), 1 / len(each.labels)) for each in sources])
     assert fit_temperature(logits, labels, weights) == pytest.approx(1, rel=0.01)
+    assert fit_temperature(logits, labels) > 1.05  # All images alike, the first source weighs more.
 
 
 def test_what_ships_has_a_rule_of_acceptance(trained: Path) -> None:

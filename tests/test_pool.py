@@ -25,6 +25,7 @@ from convert.pool import (
 )
 from convert.skeleton import skeleton
 from edge_app import normalize, rasterize
+from edge_app.drawings import Drawing
 
 DIGITS, PEOPLE, OTHERS = 2000, 100, 500
 PICTURE, TRACE, DRAWING, OUTLIER = 1, 2, 3, 4
@@ -125,6 +126,8 @@ def test_the_generator_alone_decides_and_epochs_differ(pool: Pool) -> None:
         np.testing.assert_array_equal(one, same)
     of = [{image.tobytes() for image in images} for images, _ in (first, second)]
     assert 0.2 < len(of[0] & of[1]) / len(of[0]) < 0.9
+    others = [set(numbers(images[labels == NO_DIGIT])) for images, labels in (first, second)]
+    assert others[0] != others[1]
 
 
 # What a pool is filled with
@@ -164,14 +167,21 @@ def test_traces_are_the_same_digits_drawn_with_the_pen(filled: Pool, data: Train
 
 
 def test_drawn_digits_are_the_people_s_and_their_sevens_without_bars(
-    filled: Pool, data: TrainingData
+    filled: Pool, data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (source,) = data.drawn
     count = len(source.drawings)
     assert filled.drawn.renderings.shape[:2] == (1 + DRAWN_VARIATIONS, len(filled.drawn.labels))
     np.testing.assert_array_equal(filled.drawn.labels[:count], source.train.labels)
     np.testing.assert_array_equal(filled.drawn.renderings[0, :count], source.train.images)
-    assert set(filled.drawn.labels[count:]) <= {7}
+    assert len(filled.drawn.labels) == count  # None of them is crossed.
+    stem, bar = np.array([(0.0, 0), (200, 0), (80, 300)]), np.array([(30.0, 160), (190, 160)])
+    crossed = source._replace(drawings=[Drawing(7, [stem, bar])])
+    monkeypatch.setattr(module, "MNIST_VARIATIONS", 0)
+    images, labels = fill(data._replace(drawn=[crossed]), "moments", seed=0).drawn
+    assert labels.tolist() == [7, 7]
+    for image, strokes in zip(images[0], ([stem, bar], [stem]), strict=True):
+        np.testing.assert_array_equal(image, rasterize(strokes))
 
 
 def test_variations_are_other_pictures_of_the_same_digit(filled: Pool) -> None:

@@ -108,9 +108,13 @@ def test_an_empty_picture_gives_none(digit: int) -> None:
 
 
 def test_a_speck_stays() -> None:
-    strokes = skeleton(draw([(14, 14), (14.5, 14)], width=3), 1)
-    assert strokes
-    assert np.abs(np.concatenate(strokes) / SCALE - 14).max() < 3
+    dot = draw([(14, 14), (14.5, 14)], width=3)
+    # Nothing but spurs.
+    fork = draw([(14, 14), (14, 15.6)], [(12.8, 12.8), (14, 14), (15.2, 12.8)], width=1.3)
+    for picture in (dot, fork):
+        strokes = skeleton(picture, 1)
+        assert strokes
+        assert np.abs(np.concatenate(strokes) / SCALE - 14).max() < 3
 
 
 def test_spurs_are_cut_and_branches_stay() -> None:

@@ -46,11 +46,19 @@ def test_the_lowest_probability_that_refuses_all_others_and_every_error_is_chose
     assert rule == Acceptance(0.71, None)
 
 
-def test_errors_pass_where_they_may_and_refusing_gains_nothing() -> None:
+@pytest.mark.parametrize(("right", "probability"), [(0.85, 0.51), (0.95, 0.56)])
+def test_an_error_passes_only_where_it_may(right: float, probability: float) -> None:
     digits = threes(sure(*[0.95] * 9, 0.55), wrong=1)
     others = sure(0.5, 0.3)
-    rule = choose_acceptance("probabilities", [digits], others, accepted=0.9, right=0.85)
-    assert rule == Acceptance(0.51, None)
+    rule = choose_acceptance("probabilities", [digits], others, accepted=0.9, right=right)
+    assert rule == Acceptance(probability, None)
+
+
+def test_where_an_error_is_surest_the_others_are_refused_all_the_same() -> None:
+    digits = threes(sure(*[0.95] * 8, 0.55, 0.96), wrong=2)
+    others = sure(0.5, 0.3)
+    rule = choose_acceptance("probabilities", [digits], others, accepted=0.9, right=0.99)
+    assert rule == Acceptance(0.56, None)
 
 
 def test_what_digits_lose_and_others_gain_counts_the_same() -> None:

@@ -79,6 +79,7 @@ def test_digits_are_turned_and_stretched_as_far_as_it_says() -> None:
     widths = np.hypot(bars[:, 0, 0], bars[:, 1, 0])
     angles = np.arctan2(bars[:, 0, 1], bars[:, 1, 1])
     np.testing.assert_allclose(np.hypot(bars[:, 0, 1], bars[:, 1, 1]), 1)
+    np.testing.assert_allclose(bars[:, 0].prod(axis=1), -bars[:, 1].prod(axis=1))
     for found, deviation in ((np.log(widths), STRETCH), (angles, TURN)):
         assert found.mean() == pytest.approx(0, abs=0.1 * deviation)
         assert found.std() == pytest.approx(deviation, rel=0.1)
