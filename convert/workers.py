@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
@@ -31,7 +33,7 @@ def work(
         return [function(item) for item in track(items, description)]
     # Not forked: TensorFlow's threads do not come along into a forked process.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context) as executor:
+    with ProcessPoolExecutor(mp_context=context, initializer=_begin) as executor:
         # A terminal interrupts all of its processes: workers, which start here and take over what
         # is ignored, leave that to this one.
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -40,3 +42,14 @@ def work(
         finally:
             signal.signal(signal.SIGINT, handler)
         return [result for result, _ in zip(results, track(items, description), strict=True)]
+
+
+def _begin() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """In a worker: when the process that it works for was killed, nobody is left to work for."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

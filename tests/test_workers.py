@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,41 @@ def say(word: str) -> None:
 
 def _process(_: int) -> int:
     return os.getpid()
+
+
+def test_workers_end_with_the_process_that_they_work_for(tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    program = (
+        "import functools, test_workers as tests; from convert.workers import work\n"
+        "if __name__ == '__main__':\n"
+        f"    work(functools.partial(tests._leave_pid, {str(pids)!r}), range(10**6), '')\n"
+    )
+    script = tmp_path / "program.py"
+    script.write_text(program)
+    folder = Path(__file__).parent
+    path = os.pathsep.join([str(folder), str(folder.parent)])
+    parent = subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": path})
+    _wait(lambda: any(pids.iterdir()))
+    parent.kill()
+    parent.wait()
+    workers = [int(pid.name) for pid in pids.iterdir()]
+    _wait(lambda: not any(_is_alive(pid) for pid in workers))
+
+
+def _leave_pid(folder: str, _: int) -> None:
+    (Path(folder) / str(os.getpid())).touch()
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
