@@ -9,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from edge_app.api import BlocksWithDefaults, add_api
 from edge_app.canvas import canvas
 from edge_app.classification import classify, views
 from edge_app.drawing import parse_strokes
@@ -50,15 +51,7 @@ def build_page(models: Mapping[str, Classifier], variant: str) -> gr.Blocks:
         except UserError as error:
             return {"error": str(error)}
 
-    def classify_strokes(strokes: list[list[list[float]]], variant: str = "int8") -> dict[str, Any]:
-        """Classify a drawing: strokes as lists of points [x, y], y down, any scale."""
-        try:
-            lines = parse_strokes(strokes)
-            return dict(classify(models, views(models, lines), variant))
-        except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+    with BlocksWithDefaults(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         canvas(models, variant, answer)
-        gr.api(classify_strokes, api_name="classify", queue=False)
+        add_api(models)
     return page

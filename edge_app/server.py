@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from edge_app.errors import UserError
+from edge_app.gradio_import import leaner_gradio
 from edge_app.guard import Guard
 from edge_app.models import Classifier
 
@@ -83,8 +84,9 @@ def serve(
     with _temporary_folder() as folder:
         os.environ.update(_ENVIRONMENT, GRADIO_TEMP_DIR=folder)
         # Only now: Gradio takes seconds to import, and reads the environment as it does.
+        with leaner_gradio():
+            import gradio as gr
         import fastapi
-        import gradio as gr
         import uvicorn
 
         from edge_app.page import CSS, THEME, build_page

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -19,6 +20,9 @@ from edge_app.card import VARIANTS
 from edge_app.drawing import MAX_POINTS
 from edge_app.drawings import Drawing
 from edge_app.guard import MAX_BODY
+from edge_app.mnist import Digits
+from edge_app.picture import MAX_SIDE
+from png import bomb, encode
 
 SEVEN = [[[10, 10], [90, 10], [40, 100]]]
 
@@ -40,13 +44,29 @@ def points(drawing: Drawing) -> list[list[list[float]]]:
     return [stroke.tolist() for stroke in drawing.strokes]
 
 
-def classify(app: App, strokes: object, variant: object = "int8") -> dict[str, Any]:
+def classify(
+    app: App, strokes: object, variant: object = "int8", image: object = None
+) -> dict[str, Any]:
     """The answers over plain HTTP."""
-    response = post(f"{app.url}/gradio_api/run/classify", {"data": [strokes, variant]})
+    response = post(f"{app.url}/gradio_api/run/classify", {"data": [strokes, variant, image]})
     assert response.status_code == 200, response.text
     [answers] = response.json()["data"]
     assert isinstance(answers, dict)
     return answers
+
+
+def untimed(answers: dict[str, Any]) -> dict[str, Any]:
+    """What is the same each time."""
+    return {
+        name: {key: value for key, value in answer.items() if key != "latency_us"}
+        for name, answer in answers.items()
+    }
+
+
+def resident_mib(app: App) -> float:
+    """The most memory that the app has had so far."""
+    status = Path(f"/proc/{app.process.pid}/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def test_the_client_gets_every_model_s_answer_by_int8_unless_told_otherwise(
@@ -117,6 +137,66 @@ def test_an_answer_that_is_not_accepted_comes_with_its_digit(doubting_app: App) 
     gradio.close()
 
 
+def test_what_is_left_out_is_as_the_client_would_have_it(app: App, caller: Client) -> None:
+    expected = caller.predict(SEVEN, api_name="/classify")
+    for data in ([SEVEN], [SEVEN, "int8"], [SEVEN, "int8", None]):
+        response = post(f"{app.url}/gradio_api/run/classify", {"data": data})
+        assert untimed(response.json()["data"][0]) == untimed(expected)
+
+
+# A picture
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_picture_is_answered_as_the_library_would(
+    app: App,
+    models: dict[str, edge_app.Model],
+    test_set: Digits,
+    variant: str,
+    *,
+    inverted: bool,
+) -> None:
+    tolerance = 1e-6 if sys.executable == PYTHON else 0.05
+    for image in test_set.images[:10]:
+        answers = classify(app, None, variant, encode(255 - image if inverted else image))
+        for name, model in models.items():
+            normalized = edge_app.normalize(image, model.normalization)
+            probabilities = model.predict(normalized[None], variant)[0]
+            assert answers[name]["variant"] == variant
+            assert answers[name]["digit"] == probabilities.argmax()
+            assert answers[name]["probabilities"] == pytest.approx(
+                probabilities.tolist(), abs=tolerance
+            )
+
+
+def test_the_client_sends_a_picture_too(app: App, caller: Client, test_set: Digits) -> None:
+    image = encode(test_set.images[0])
+    expected = untimed(classify(app, None, "int8", image))
+    assert expected["mlp"]["digit"] == test_set.labels[0]
+    assert untimed(caller.predict(image=image, api_name="/classify")) == expected
+    url = f"data:image/png;base64,{image}"
+    assert untimed(caller.predict(None, "int8", url, api_name="/classify")) == expected
+
+
+def test_a_picture_without_ink_is_no_digit(app: App) -> None:
+    answers = classify(app, None, "int8", encode(np.full((30, 20), 255, np.uint8)))
+    assert [answer["digit"] for answer in answers.values()] == [None] * len(answers)
+
+
+def test_the_largest_pictures_at_once_are_all_answered_in_bounded_memory(app: App) -> None:
+    large = np.zeros((MAX_SIDE, MAX_SIDE, 4), np.uint8)
+    large[200:1800, 950:1050] = 255
+    image = encode(large)
+    assert len(image) < MAX_BODY
+    classify(app, None, "int8", image)
+    before = resident_mib(app)
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda _: classify(app, None, "int8", image), range(16))
+        assert [answer["mlp"]["digit"] for answer in answers] == [1] * 16
+    assert resident_mib(app) <= before + 64
+
+
 def test_many_who_ask_at_once_get_their_own_answers(app: App, drawings: list[Drawing]) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda drawing: classify(app, points(drawing)), drawings * 5)
@@ -144,7 +224,15 @@ def test_what_people_draw_who_were_not_trained_on_is_read(app: App, pen_file: Pa
     [
         ("[7, 'int8']", "The drawing is of type int; expected a list of strokes"),
         ("['7', 'int8']", "The drawing is of type str; expected a list of strokes"),
-        ("[null, 'int8']", "The drawing is missing; expected a list of strokes"),
+        ("[null, 'int8']", "The drawing is missing; expected strokes or an image."),
+        ("[]", "The drawing is missing; expected strokes or an image."),
+        ("[[], 'int8', 'iVBORw0KGgo=']", "Both strokes and an image were sent; expected one of"),
+        ("[null, 'int8', 7]", "The image is of type int; expected a PNG in base64."),
+        ("[null, 'int8', {'path': '/etc/hostname'}]", "The image is of type dict; expected a PNG"),
+        ("[null, 'int8', '/etc/hostname']", "The image is no base64; expected a PNG in base64."),
+        ("[null, 'int8', 'data:text/plain,hi']", "The image is no base64; expected a PNG in"),
+        ("[null, 'int8', 'iVBORw0KGgo=']", "The image is a damaged PNG; send it again."),
+        (f"[null, 'int8', '{bomb(50_000, 50_000)}']", "The image has 50,000 by 50,000 pixels;"),
         ("[{'path': '/etc/hostname'}, 'int8']", "The drawing is of type dict; expected"),
         ("[[null], 'int8']", "Stroke 1 is missing; expected a list of [x, y]"),
         ("[['one'], 'int8']", "Stroke 1 is of type str; expected a list of [x, y]"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shlex
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from app import PYTHON, App, post
+from edge_app.mnist import Digits
+from png import encode
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +76,22 @@ def test_its_curl_command_gets_an_answer(readme: str, app: App) -> None:
     path = re.sub(r"http://[\d.:]+", "", words[2])
     answer = post(f"{app.url}{path}", words[words.index("-d") + 1])
     assert answer.json()["data"][0]["mlp"]["digit"] == 7
+
+
+def test_its_command_for_a_picture_gets_an_answer(
+    readme: str, app: App, test_set: Digits, tmp_path: Path
+) -> None:
+    (tmp_path / "digit.png").write_bytes(base64.b64decode(encode(test_set.images[0])))
+    block = next(block for block in blocks(readme, "sh") if "digit.png" in block)
+    text = subprocess.run(
+        ["/bin/sh", "-c", block.partition("|")[0]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    answer = post(f"{app.url}/gradio_api/run/classify", text)
+    assert answer.json()["data"][0]["mlp"]["digit"] == test_set.labels[0]
 
 
 def test_the_files_that_it_links_to_are_there(readme: str, root: Path) -> None:

@@ -437,6 +437,10 @@ def test_the_api_is_the_one_function(app: App) -> None:
     api = get(f"{app.url}/gradio_api/info").json()
     assert list(api["named_endpoints"]) == ["/classify"]
     assert api["unnamed_endpoints"] == {}
-    strokes, variant = api["named_endpoints"]["/classify"]["parameters"]
-    assert (strokes["parameter_name"], variant["parameter_name"]) == ("strokes", "variant")
-    assert variant["parameter_default"] == "int8"
+    parameters = api["named_endpoints"]["/classify"]["parameters"]
+    assert {each["parameter_name"]: each["parameter_default"] for each in parameters} == {
+        "strokes": None,
+        "variant": "int8",
+        "image": None,
+    }
+    assert all(each["parameter_has_default"] for each in parameters)
