@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from app import PYTHON, App, post
+from edge_app.card import read_card
 from edge_app.mnist import Digits
 from png import encode
 
@@ -49,6 +50,19 @@ def test_every_option_it_names_exists_and_every_option_of_the_app_is_named(
     others = re.findall(r"--[a-z][a-z-]+", "".join(help_text(root, *each) for each in commands))
     assert named <= app | set(others)
     assert app - {"--help"} <= named
+
+
+def test_the_log_of_the_models_has_every_seed(root: Path, models_folder: Path) -> None:
+    log = (root / "convert" / "README.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in log]
+    for folder in sorted(path for path in models_folder.iterdir() if path.is_dir()):
+        card = read_card(folder)
+        assert len(card.training["seeds"]) == 3
+        for seed in card.training["seeds"]:
+            accuracies = [f"{part:.2%}" for part in (*seed["validation"], *seed["test"])]
+            ships = "yes" if seed["seed"] == card.training["seed"] else ""
+            loss = f"{seed['validation_cross_entropy']:.4f}"
+            assert [card.title, str(seed["seed"]), loss, *accuracies, ships] in rows
 
 
 def test_its_python_runs_on_the_device(readme: str, root: Path) -> None:
