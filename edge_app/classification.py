@@ -13,6 +13,9 @@ from edge_app.errors import UserError
 from edge_app.models import Classifier
 from edge_app.normalization import Normalization, rasterize
 
+ORIGINAL = "float32"
+"""The variant that the others are compared with: the original's weights, unchanged."""
+
 
 class VariantError(UserError):
     """A variant that there is not."""
@@ -33,6 +36,11 @@ class Answer(TypedDict):
     """The one that answered: not the one asked for where the model is a single file."""
     latency_us: float
     """Time of the inference alone, in microseconds; 0 for a blank canvas."""
+    drift: float | None
+    """The largest difference that any digit's probability has from what the model says in float32;
+    None for a blank canvas, and where there is no other file to compare with."""
+    float32_digit: int | None
+    """The most probable digit in float32; None where ``drift`` is."""
 
 
 def views(
@@ -89,15 +97,27 @@ def _answer(model: Classifier, image: NDArray[np.uint8], variant: str) -> Answer
             probabilities=[0.0] * 10,
             variant=variant,
             latency_us=0.0,
+            drift=None,
+            float32_digit=None,
         )
     start = perf_counter_ns()
     prediction = model.answer(image[None], variant)
     latency_us = (perf_counter_ns() - start) / 1000
     probabilities = prediction.probabilities[0]
+    drift: float | None = None
+    float32_digit: int | None = None
+    if variant == ORIGINAL:
+        drift, float32_digit = 0.0, int(probabilities.argmax())
+    elif ORIGINAL in model.variants:
+        exact = model.predict(image[None], ORIGINAL)[0]
+        drift = round(float(np.abs(probabilities - exact).max()), 6)
+        float32_digit = int(exact.argmax())
     return Answer(
         digit=int(probabilities.argmax()),
         accepted=bool(prediction.accepted[0]),
         probabilities=[round(float(probability), 6) for probability in probabilities],
         variant=variant,
         latency_us=round(latency_us, 1),
+        drift=drift,
+        float32_digit=float32_digit,
     )

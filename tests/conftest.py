@@ -138,3 +138,30 @@ def doubting_app(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
         write_card(dataclasses.replace(read_card(folder), acceptance=rule), folder)
     with start(tmp_path_factory.mktemp("app"), "--models", models) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def three_models(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The running app with three models, of which one may be a copy of another."""
+    models = with_copies(models_folder, tmp_path_factory.mktemp("three") / "models", 3)
+    with start(tmp_path_factory.mktemp("app"), "--models", models) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def many_models(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The running app with ten models, most of them copies of another."""
+    models = with_copies(models_folder, tmp_path_factory.mktemp("many") / "models", 10)
+    with start(tmp_path_factory.mktemp("app"), "--models", models) as running:
+        yield running
+
+
+def with_copies(folder: Path, copy: Path, count: int) -> Path:
+    """Copies a folder of models, and one of the models until there are so many."""
+    shutil.copytree(folder, copy)
+    for number in range(len(list(copy.glob("*/card.json"))), count):
+        name = f"another-{number}"
+        shutil.copytree(folder / "dense", copy / name)
+        card = dataclasses.replace(read_card(copy / name), name=name, title="Convolutional Network")
+        write_card(card, copy / name)
+    return copy

@@ -75,7 +75,10 @@ def test_the_client_gets_every_model_s_answer_by_int8_unless_told_otherwise(
     answers = caller.predict(SEVEN, api_name="/classify")
     assert list(answers) == list(models)
     for answer in answers.values():
-        assert answer.keys() == {"digit", "accepted", "probabilities", "variant", "latency_us"}
+        assert answer.keys() == {
+            *("digit", "accepted", "probabilities", "variant", "latency_us"),
+            *("drift", "float32_digit"),
+        }
         assert isinstance(answer["accepted"], bool)
         assert answer["variant"] == "int8"
         assert len(answer["probabilities"]) == 10
@@ -120,6 +123,8 @@ def test_an_empty_drawing_is_no_digit(app: App, caller: Client, strokes: list[An
         "probabilities": [0] * 10,
         "variant": "int8",
         "latency_us": 0,
+        "drift": None,
+        "float32_digit": None,
     }
     for answers in (caller.predict(strokes, api_name="/classify"), classify(app, strokes)):
         assert answers

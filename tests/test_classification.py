@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge_app import Model, load_models, rasterize
 from edge_app.acceptance import Acceptance
 from edge_app.card import VARIANTS
 from edge_app.classification import VariantError, classify, views
 from edge_app.drawings import Drawing
+from edge_app.models import Classifier
 from edge_app.normalization import Normalization
 
 
@@ -75,7 +77,51 @@ def test_a_blank_canvas_has_no_digit(models: dict[str, Model]) -> None:
             "probabilities": [0.0] * 10,
             "variant": "int8",
             "latency_us": 0.0,
+            "drift": None,
+            "float32_digit": None,
         }
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_drift_is_the_largest_difference_from_float32(
+    variant: str, models: dict[str, Model], drawings: list[Drawing]
+) -> None:
+    for drawing in drawings:
+        images = views(models, drawing.strokes)
+        for name, answer in classify(models, images, variant).items():
+            image = images[models[name].normalization][None]
+            exact = models[name].predict(image, "float32")[0]
+            drifted = models[name].predict(image, variant)[0]
+            assert answer["drift"] == pytest.approx(np.abs(drifted - exact).max(), abs=1e-6)
+            assert answer["float32_digit"] == exact.argmax()
+            if variant == "float32":
+                assert answer["drift"] == 0
+
+
+class Told:
+    """Stands for an interpreter: gives the logits that it was told to."""
+
+    def __init__(self, digit: int) -> None:
+        self.digit = digit
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.eye(10, dtype=np.float32)[[self.digit] * len(images)]
+
+
+def test_an_answer_that_flips_tells_what_float32_reads(drawings: list[Drawing]) -> None:
+    interpreters: Any = {"float32": Told(4), "int8": Told(9)}
+    model = Classifier("told", "Told", "moments", "logits", interpreters)
+    answer = classify({"told": model}, views({"told": model}, drawings[4].strokes), "int8")["told"]
+    assert (answer["digit"], answer["float32_digit"]) == (9, 4)
+    assert answer["drift"] == pytest.approx((np.e - 1) / (np.e + 9), abs=1e-6)
+
+
+def test_a_single_file_has_nothing_to_drift_from(drawings: list[Drawing]) -> None:
+    interpreters: Any = {"tflite": Told(4)}
+    model = Classifier("bare", "Bare", "moments", "logits", interpreters)
+    answer = classify({"bare": model}, views({"bare": model}, drawings[4].strokes), "int8")["bare"]
+    assert answer["drift"] is None
+    assert answer["float32_digit"] is None
 
 
 def test_an_unknown_variant_is_refused(models: dict[str, Model]) -> None:

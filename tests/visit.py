@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import CDPSession, ConsoleMessage, Locator, Page, Request, expect
 
-TIMEOUT_MS = 30_000
+TIMEOUT_MS = 120_000
 """When to give up on something that never happens."""
 expect.set_options(timeout=TIMEOUT_MS)
 
@@ -27,6 +27,8 @@ class Visit:
         self.url = url
         self.sent: list[dict[str, Any]] = []
         """The states of the drawing that were sent to the server."""
+        self.bytes_sent: list[int] = []
+        """How long the requests were that sent them."""
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
         """Requests to another machine, and those that send something other than a drawing."""
@@ -40,6 +42,7 @@ class Visit:
     def _note(self, request: Request) -> None:
         if asks(request):
             self.sent.append(state(request))
+            self.bytes_sent.append(len(request.post_data_buffer or b""))
         elif request.method != "GET" or urlsplit(request.url).netloc != urlsplit(self.url).netloc:
             self.elsewhere.append(f"{request.method} {request.url}")
 
@@ -80,6 +83,9 @@ class Visit:
         with self.page.expect_response(lambda response: shows(response.request, strokes)) as last:
             action()
         return last.value.json()["answers"]
+
+    def variant(self, name: str) -> Locator:
+        return self.page.get_by_role("radio", name=name, exact=True)
 
     def clear(self) -> None:
         self.get("clear").click()

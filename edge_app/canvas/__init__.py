@@ -1,22 +1,28 @@
 """The canvas: a component to draw on that shows every model's answer while the line is drawn.
 
 Its markup, style and behaviour stand beside this file, each in its own language. The browser sends
-strokes and gets answers; see ``canvas.js`` for what goes over the wire.
+strokes and gets answers; see ``connection.js`` for what goes over the wire.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from edge_app.bare import VARIANT, BareModel
 from edge_app.classification import choices
-from edge_app.models import Classifier
+from edge_app.models import Classifier, Model
 from edge_app.normalization import Normalization
 
 _FOLDER = Path(__file__).parent
+_SCRIPTS = ("variants", "strokes", "history", "paper", "answers", "connection", "samples", "canvas")
+"""What the browser runs, as one script, in this order."""
+_FIT = 3
+"""So many models have their place beside the canvas; the answers of more of them scroll."""
 
 _TREATMENTS: dict[Normalization, str] = {
     "moments": "centred, straightened and brought to size",
@@ -36,16 +42,31 @@ def canvas(
         answer: called with each state of the drawing, ``{"strokes": [...], "variant": str}``; its
             name must be ``answer``, by which the browser calls it.
     """
+    names = choices(models)
     return gr.HTML(
         html_template=_read("canvas.html"),
         css_template=_read("canvas.css"),
-        js_on_load=_read("canvas.js"),
+        js_on_load="\n".join(_read(f"{name}.js") for name in _SCRIPTS),
+        apply_default_css=False,
         server_functions=[answer],
         elem_id="canvas",
-        models=[{"name": model.name, "title": model.title} for model in models.values()],
-        variants=[{"name": name, "chosen": name == variant} for name in choices(models)],
+        models=[
+            {"name": model.name, "title": model.title, "sizes": _sizes(model)}
+            for model in models.values()
+        ],
+        more=len(models) > _FIT,
+        variants=[{"name": name, "chosen": name == variant} for name in names],
+        choice=len(names) > 1,
         views=_views(models),
+        samples=json.loads(_read("samples.json")),
     )
+
+
+def _sizes(model: Classifier) -> dict[str, int]:
+    """The bytes of each of a model's files, by variant."""
+    if isinstance(model, Model):
+        return {variant: file.bytes for variant, file in model.card.variants.items()}
+    return {VARIANT: model.file.bytes} if isinstance(model, BareModel) else {}
 
 
 def _views(models: Mapping[str, Classifier]) -> list[dict[str, Any]]:

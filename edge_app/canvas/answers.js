@@ -1,0 +1,130 @@
+// What the models say, and what they see.
+
+const CALM_MS = 800; // A screen reader hears of answers that have not changed for so long.
+
+const answersPlace = find(".answers");
+const announcement = find('[data-testid="announcement"]');
+
+for (const list of element.querySelectorAll(".bars")) {
+  for (let digit = 0; digit < 10; digit++) {
+    const bar = document.createElement("li");
+    bar.append(document.createElement("i"), String(digit));
+    list.append(bar);
+  }
+}
+
+const titles = new Map(props.models.map(({ name, title }) => [name, title]));
+const sizes = new Map(props.models.map(({ name, sizes }) => [name, sizes]));
+
+// Whether these are answers of the models that the page shows.
+const fits = ({ answers }) => [...titles.keys()].every((name) => name in answers);
+
+function show({ answers, views }) {
+  for (const section of element.querySelectorAll(".answer")) {
+    showAnswer(section, answers[section.dataset.model]);
+  }
+  for (const preview of element.querySelectorAll("[data-normalization]")) {
+    showView(preview, views[preview.dataset.normalization]);
+  }
+  announce(answers);
+}
+
+function showAnswer(section, answer) {
+  const { digit, accepted, probabilities, variant, latency_us } = answer;
+  const blank = digit === null;
+  const sure = !blank && accepted;
+  const place = (selector) => section.querySelector(selector);
+  write(place(".digit"), blank ? "" : sure ? String(digit) : "?");
+  write(place(".confidence"), sure ? percent(probabilities[digit]) : "");
+  const doubt = blank || sure ? ["", "", ""] : ["Not sure:", ...guesses(probabilities)];
+  section.querySelectorAll(".doubt span").forEach((line, i) => write(line, doubt[i]));
+  write(place(".drift"), drifted(answer));
+  place(".drift").classList.toggle("flips", flips(answer));
+  write(place(".latency"), blank ? "" : `${latency_us.toFixed(0)} µs`);
+  write(place(".size"), bytes(sizes.get(section.dataset.model)[variant]));
+  section.querySelectorAll(".bars li").forEach((bar, of) => {
+    bar.classList.toggle("best", sure && of === digit);
+    bar.firstChild.style.setProperty("--probability", probabilities[of]);
+    bar.title = `${of}: ${percent(probabilities[of])}`;
+  });
+  place(".bars").ariaLabel = blank
+    ? "No probabilities yet"
+    : `Probabilities: ${probabilities.map((each, of) => `${of}: ${percent(each)}`).join(", ")}`;
+}
+
+function showView(preview, content) {
+  const ink = atob(content);
+  const image = new ImageData(28, 28);
+  for (let i = 0; i < ink.length; i++) {
+    image.data.fill(ink.charCodeAt(i), 4 * i, 4 * i + 3);
+    image.data[4 * i + 3] = 255;
+  }
+  preview.getContext("2d").putImageData(image, 0, 0);
+}
+
+// Answers that follow a line would be read out one over the other: only the last one is.
+let calm = null;
+
+function announce(answers) {
+  clearTimeout(calm);
+  calm = setTimeout(() => {
+    const sentences = Object.entries(answers)
+      .filter(([, { digit }]) => digit !== null)
+      .map(([name, answer]) => `${titles.get(name)}: ${sentence(answer)}.`);
+    write(announcement, sentences.join(" "));
+  }, CALM_MS);
+}
+
+function sentence(answer) {
+  const { digit, accepted, probabilities } = answer;
+  const read = accepted
+    ? `${digit}, ${percent(probabilities[digit])}`
+    : `not sure, ${guesses(probabilities).join(" ")}`;
+  return flips(answer) ? `${read}; ${drifted(answer)}` : read;
+}
+
+// What stays the same is not written again: a screen reader would say it again.
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+// What quantization changed for this drawing.
+
+const flips = ({ digit, float32_digit }) => float32_digit !== null && float32_digit !== digit;
+
+function drifted(answer) {
+  const { variant, drift, float32_digit } = answer;
+  if (drift === null) return "";
+  if (variant === "float32") return "float32 itself";
+  if (flips(answer)) return `float32 says ${float32_digit}`;
+  if (drift === 0) return "same as float32";
+  const points = 100 * drift;
+  return `${points < 0.1 ? "< 0.1" : points.toFixed(1)} pts off float32`;
+}
+
+// In words
+
+// The two best guesses.
+function guesses(probabilities) {
+  // Sorting is stable: of equals, the lower digit comes first.
+  const [first, second] = [...probabilities.keys()]
+    .sort((one, other) => probabilities[other] - probabilities[one])
+    .map((digit) => `${digit} (${wholePercent(probabilities[digit])})`);
+  return [first, `or ${second}`];
+}
+
+// Tenths would say more than a model knows that is not sure.
+function wholePercent(probability) {
+  if (probability < 0.01) return "< 1%";
+  return probability > 0.99 ? "> 99%" : `${Math.round(100 * probability)}%`;
+}
+
+function percent(probability) {
+  // Never rounded up to a certainty that no model has.
+  return probability > 0.999 ? "> 99.9%" : `${(100 * probability).toFixed(1)}%`;
+}
+
+function bytes(number) {
+  if (number >= 1e6) return `${(number / 1e6).toFixed(1)} MB`;
+  return `${(number / 1e3).toFixed(number < 1e5 ? 1 : 0)} kB`;
+}

@@ -1,0 +1,49 @@
+// The drawing and what it was before: a row of states, each a list of strokes, and the one that is
+// shown. It outlives the page, which is loaded anew when the app was restarted.
+
+const DEEPEST = 100; // States that are remembered.
+const KEPT = "digits";
+
+let states = [[]];
+let at = 0;
+
+const strokes = () => states[at];
+const canUndo = () => at > 0;
+const canRedo = () => at < states.length - 1;
+
+function add(state) {
+  states = [...states.slice(0, at + 1), state].slice(-DEEPEST);
+  at = states.length - 1;
+}
+
+function undo() {
+  if (canUndo()) at--;
+}
+
+function redo() {
+  if (canRedo()) at++;
+}
+
+// States share most of their strokes: each is written down once.
+function keep() {
+  const all = [...new Set(states.flat())];
+  const numbers = new Map(all.map((stroke, number) => [stroke, number]));
+  const rows = states.map((state) => state.map((stroke) => numbers.get(stroke)));
+  try {
+    sessionStorage.setItem(KEPT, JSON.stringify({ all, rows, at, variant: chosen() }));
+  } catch {
+    // Forbidden, or full: the drawing is on the page all the same.
+  }
+}
+
+function restore() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(KEPT));
+    if (kept === null) return;
+    states = kept.rows.map((row) => row.map((number) => kept.all[number]));
+    at = Math.min(Math.max(kept.at, 0), states.length - 1);
+    choose(kept.variant);
+  } catch {
+    [states, at] = [[[]], 0];
+  }
+}

@@ -1,0 +1,149 @@
+// The canvas: drawing on it with mouse, finger or pen, and painting what was drawn.
+
+const PEN = 50; // The pen's width, of SIDE.
+const NEAR = 3; // Points closer than this to the last one, of SIDE, add nothing.
+const MOST = 2000; // Points in a stroke; a canvas scribbled full looks the same with half of them.
+
+const paper = find('[data-testid="canvas"]');
+const hint = find(".hint");
+const undoing = find('[data-testid="undo"]');
+const redoing = find('[data-testid="redo"]');
+const clearing = find('[data-testid="clear"]');
+
+let drawing = null; // The pointer that draws now.
+
+function point(event) {
+  const box = paper.getBoundingClientRect();
+  return [
+    Math.round(((event.clientX - box.left) / box.width) * SIDE),
+    Math.round(((event.clientY - box.top) / box.height) * SIDE),
+  ];
+}
+
+function extend(event) {
+  const stroke = strokes().at(-1);
+  const events = event.getCoalescedEvents?.() ?? [];
+  for (const each of events.length ? events : [event]) {
+    const [x, y] = point(each);
+    const [lastX, lastY] = stroke.at(-1);
+    if (Math.hypot(x - lastX, y - lastY) >= NEAR) stroke.push([x, y]);
+  }
+  while (stroke.length > MOST) {
+    const half = stroke.filter((_, i) => i % 2 === 0 || i === stroke.length - 1);
+    stroke.splice(0, stroke.length, ...half);
+  }
+}
+
+paper.addEventListener("pointerdown", (event) => {
+  if (drawing !== null || event.button !== 0) return; // A second finger draws nothing.
+  event.preventDefault();
+  stopReplay();
+  drawing = event.pointerId;
+  paper.setPointerCapture(drawing);
+  add([...strokes(), [point(event)]]);
+  changed();
+});
+
+paper.addEventListener("pointermove", (event) => {
+  if (event.pointerId !== drawing) return;
+  extend(event);
+  changed();
+});
+
+for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
+  paper.addEventListener(name, (event) => {
+    if (event.pointerId !== drawing) return;
+    drawing = null;
+    keep();
+  });
+}
+
+// Each of these ends a stroke that another finger draws right now.
+function act(action) {
+  stopReplay();
+  drawing = null;
+  action();
+  changed();
+}
+
+function clear() {
+  if (strokes().length) add([]);
+}
+
+undoing.addEventListener("click", () => act(undo));
+redoing.addEventListener("click", () => act(redo));
+clearing.addEventListener("click", () => act(clear));
+
+const KEYS = { z: undo, "shift+z": redo, y: redo };
+
+document.addEventListener("keydown", (event) => {
+  if (event.altKey || event.target.closest?.("input:not([type=radio]), textarea, select")) return;
+  const command = event.ctrlKey || event.metaKey;
+  const key = (event.shiftKey ? "shift+" : "") + event.key.toLowerCase();
+  const action = command ? KEYS[key] : key === "escape" ? clear : undefined;
+  if (!action || !paper.checkVisibility()) return;
+  event.preventDefault();
+  act(action);
+});
+
+function changed() {
+  repaint();
+  if (drawing === null && !replaying) keep();
+  ask();
+}
+
+window.addEventListener("pagehide", keep); // Also in the middle of a stroke.
+
+// Painting
+
+const outlines = new WeakMap(); // Of strokes; those that still grow are outlined anew.
+
+function outline(stroke) {
+  const known = outlines.get(stroke);
+  if (known?.points === stroke.length) return known.path;
+  const path = new Path2D();
+  path.moveTo(...stroke[0]);
+  // Curves from middle to middle of neighbouring points: smooth, and through no corner.
+  for (let i = 1; i < stroke.length - 1; i++) {
+    const [[x, y], [nextX, nextY]] = [stroke[i], stroke[i + 1]];
+    path.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
+  }
+  path.lineTo(...stroke.at(-1));
+  outlines.set(stroke, { points: stroke.length, path });
+  return path;
+}
+
+let painting = false;
+
+// Once a frame, however often the drawing changes in it.
+function repaint() {
+  if (!painting) requestAnimationFrame(paint);
+  painting = true;
+}
+
+function paint() {
+  painting = false;
+  const pixels = Math.round(paper.clientWidth * window.devicePixelRatio);
+  if (paper.width !== pixels) paper.width = paper.height = pixels;
+  const pen = paper.getContext("2d");
+  pen.setTransform(pixels / SIDE, 0, 0, pixels / SIDE, 0, 0);
+  pen.clearRect(0, 0, SIDE, SIDE);
+  pen.strokeStyle = getComputedStyle(paper).color;
+  pen.lineWidth = PEN;
+  pen.lineCap = pen.lineJoin = "round";
+  for (const stroke of strokes()) pen.stroke(outline(stroke));
+  hint.hidden = strokes().length > 0;
+  undoing.classList.toggle("idle", !canUndo());
+  redoing.classList.toggle("idle", !canRedo());
+  clearing.classList.toggle("idle", strokes().length === 0);
+}
+
+new ResizeObserver(paint).observe(paper);
+// Gradio follows the system between light and dark; the ink's colour is the theme's.
+new MutationObserver(repaint).observe(document.body, { attributeFilter: ["class"] });
+
+// Moved to a screen of another density, the canvas may keep its size.
+(function followDensity() {
+  const now = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+  now.addEventListener("change", () => (repaint(), followDensity()), { once: true });
+})();

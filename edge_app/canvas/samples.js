@@ -1,0 +1,69 @@
+// Samples: digits to try without drawing, drawn stroke by stroke.
+
+const REPLAY_MS = 900;
+
+const SVG = "http://www.w3.org/2000/svg";
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+let replaying = null; // The animation frame that comes next.
+
+for (const { label, strokes } of props.samples) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.ariaLabel = `Sample: ${label}`;
+  const picture = document.createElementNS(SVG, "svg");
+  picture.setAttribute("viewBox", "0 0 1000 1000");
+  picture.setAttribute("aria-hidden", "true");
+  for (const stroke of strokes) {
+    const line = document.createElementNS(SVG, "polyline");
+    line.setAttribute("points", stroke.join(" "));
+    picture.append(line);
+  }
+  button.append(picture);
+  button.addEventListener("click", () => act(() => replay(strokes)));
+  find(".samples").append(button);
+}
+
+function replay(sample) {
+  if (still.matches) return add([...sample]);
+  const state = [];
+  add(state); // Grows with every frame; undone, it goes as a whole.
+  const lengths = sample.map(length);
+  const whole = lengths.reduce((sum, each) => sum + each, 0);
+  const start = performance.now();
+  const step = (now) => {
+    const part = Math.min(1, Math.max(0, now - start) / REPLAY_MS);
+    let left = part * whole;
+    state.length = 0;
+    sample.forEach((stroke, i) => {
+      if (left > 0) state.push(left >= lengths[i] - 1e-6 ? stroke : beginning(stroke, left));
+      left -= lengths[i];
+    });
+    replaying = part < 1 ? requestAnimationFrame(step) : null;
+    changed();
+  };
+  replaying = requestAnimationFrame(step);
+}
+
+function stopReplay() {
+  cancelAnimationFrame(replaying);
+  replaying = null;
+}
+
+const distance = ([x, y], [toX, toY]) => Math.hypot(toX - x, toY - y);
+
+function length(stroke) {
+  return stroke.slice(1).reduce((sum, place, i) => sum + distance(stroke[i], place), 0);
+}
+
+// A stroke's first part, of a length.
+function beginning(stroke, left) {
+  const part = [stroke[0]];
+  for (let i = 1; i < stroke.length; i++) {
+    const step = distance(stroke[i - 1], stroke[i]);
+    if (step >= left) return [...part, between(stroke[i - 1], stroke[i], left / (step || 1))];
+    part.push(stroke[i]);
+    left -= step;
+  }
+  return part;
+}
