@@ -9,6 +9,7 @@ from pathlib import Path
 from edge_app.addresses import urls
 from edge_app.bare import load_bare_models
 from edge_app.card import VARIANTS
+from edge_app.collection import DEFAULT_LIMIT, Collection, parse_size
 from edge_app.credentials import read_credentials
 from edge_app.errors import UserError
 from edge_app.interpreter import find_runtime
@@ -19,7 +20,8 @@ MODELS = Path(__file__).parent.parent / "models"
 
 DESCRIPTION = """\
 Serve a canvas to draw digits on, to every phone and computer on the local network. Each model says
-what it reads while you draw. Nothing is uploaded, stored or sent elsewhere.
+what it reads while you draw. Nothing is uploaded or sent elsewhere, and nothing is stored unless
+you ask for it.
 """
 
 EXAMPLES = """\
@@ -45,6 +47,9 @@ def main() -> int:
 
 def run(arguments: argparse.Namespace) -> None:
     """Check everything that can be wrong, the quick things first; then serve."""
+    collection = None
+    if arguments.save_drawings:
+        collection = Collection(arguments.save_drawings, arguments.save_limit, _report)
     credentials = read_credentials(arguments.auth_file) if arguments.auth_file else None
     runtime = find_runtime()
     models: dict[str, Classifier] = {**load_models(arguments.models, report=_report)}
@@ -59,13 +64,15 @@ def run(arguments: argparse.Namespace) -> None:
 
     print(f"Runtime: {runtime.name} {runtime.version}")
     print(f"Models:  {', '.join(model.title for model in models.values())}", flush=True)
+    if collection:
+        print(f"Stores:  drawings in {collection.path}, {collection.count:,} so far", flush=True)
 
     def ready() -> None:
         print("Open:    " + "\n         ".join(urls(host, port)))
         print("Ctrl-C stops.", flush=True)
 
     with listener:
-        serve(listener, models, arguments.variant, credentials, ready)
+        serve(listener, models, arguments.variant, credentials, collection, ready)
 
 
 def _report(sentence: str) -> None:
@@ -104,7 +111,28 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="file of lines user:password, readable by its owner only: who may open the page",
     )
+    parser.add_argument(
+        "--save-drawings",
+        type=Path,
+        metavar="FILE",
+        help="offer in the page to store a drawing with its label, in this file (JSON Lines); "
+        "without it nothing is stored",
+    )
+    parser.add_argument(
+        "--save-limit",
+        type=_size,
+        default=DEFAULT_LIMIT,
+        metavar="SIZE",
+        help=f"largest size of that file (default: {DEFAULT_LIMIT // 10**6}MB)",
+    )
     return parser
+
+
+def _size(text: str) -> int:
+    try:
+        return parse_size(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 if __name__ == "__main__":

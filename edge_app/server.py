@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
+from edge_app.collection import Collection
 from edge_app.errors import UserError
 from edge_app.gradio_import import leaner_gradio
 from edge_app.guard import Guard
@@ -69,6 +70,7 @@ def serve(
     models: Mapping[str, Classifier],
     variant: str,
     credentials: list[tuple[str, str]] | None,
+    collection: Collection | None,
     ready: Callable[[], None],
 ) -> None:
     """Serve the page on a listening socket until SIGINT or SIGTERM.
@@ -78,6 +80,7 @@ def serve(
         models: by name, in the order in which their answers are shown.
         variant: the one that the page starts with.
         credentials: users and their passwords; None lets everyone in.
+        collection: where the page stores drawings; None where it offers nothing of the kind.
         ready: called once, when a browser that comes will be answered.
     """
     signal.signal(signal.SIGTERM, _stop)
@@ -91,7 +94,7 @@ def serve(
 
         from edge_app.page import CSS, THEME, build_page
 
-        page = build_page(models, variant)
+        page = build_page(models, variant, collection)
         page.state_session_capacity = SESSIONS
         app = gr.mount_gradio_app(
             fastapi.FastAPI(openapi_url=None),

@@ -147,7 +147,8 @@ def test_an_unknown_option_or_value_is_refused(
 def test_help_names_every_option(tmp_path: Path, without_gradio: Path) -> None:
     done = run(tmp_path, "--help", PYTHONPATH=without_gradio)
     assert (done.returncode, done.stderr) == (0, "")
-    for option in ("--host", "--port", "--models", "--variant", "--auth-file", "examples:"):
+    options = ("--host", "--port", "--models", "--variant", "--auth-file", "--save-drawings")
+    for option in (*options, "--save-limit", "examples:"):
         assert option in done.stdout
 
 

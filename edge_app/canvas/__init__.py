@@ -6,7 +6,7 @@ strokes and gets answers; see ``canvas.js`` for what goes over the wire.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,10 @@ _TREATMENTS: dict[Normalization, str] = {
 
 
 def canvas(
-    models: Mapping[str, Classifier], variant: str, answer: Callable[[dict[str, Any]], Any]
+    models: Mapping[str, Classifier],
+    variant: str,
+    answer: Callable[[dict[str, Any]], Any],
+    keepers: Sequence[Callable[..., Any]] = (),
 ) -> gr.HTML:
     """Build the component.
 
@@ -35,16 +38,19 @@ def canvas(
         variant: the one that is chosen at first.
         answer: called with each state of the drawing, ``{"strokes": [...], "variant": str}``; its
             name must be ``answer``, by which the browser calls it.
+        keepers: ``save`` and ``stored``, as :func:`edge_app.collection.keepers` gives them; nothing
+            where drawings are not stored.
     """
     return gr.HTML(
         html_template=_read("canvas.html"),
         css_template=_read("canvas.css"),
         js_on_load=_read("canvas.js"),
-        server_functions=[answer],
+        server_functions=[answer, *keepers],
         elem_id="canvas",
         models=[{"name": model.name, "title": model.title} for model in models.values()],
         variants=[{"name": name, "chosen": name == variant} for name in choices(models)],
         views=_views(models),
+        saves=bool(keepers),
     )
 
 
