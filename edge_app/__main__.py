@@ -15,6 +15,7 @@ from edge_app.errors import UserError
 from edge_app.interpreter import find_runtime
 from edge_app.models import Classifier, ModelError, load_models
 from edge_app.server import listen, serve
+from edge_app.terminal import invitation
 
 MODELS = Path(__file__).parent.parent / "models"
 
@@ -68,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"Stores:  drawings in {collection.path}, {collection.count:,} so far", flush=True)
 
     def ready() -> None:
-        print("Open:    " + "\n         ".join(urls(host, port)))
+        print(invitation(urls(host, port), sys.stdout))
         print("Ctrl-C stops.", flush=True)
 
     with listener:
