@@ -75,6 +75,8 @@ def serve(
 ) -> None:
     """Serve the page on a listening socket until SIGINT or SIGTERM.
 
+    A SIGINT before the page can be opened is a KeyboardInterrupt as usual.
+
     Args:
         listener: as :func:`listen` gives it.
         models: by name, in the order in which their answers are shown.
@@ -111,8 +113,10 @@ def serve(
             css_paths=CSS,
         )
         config = uvicorn.Config(Guard(app), log_level="warning", timeout_graceful_shutdown=GRACE_S)
-        ready()
-        uvicorn.Server(config).run(sockets=[listener])
+        # Uvicorn ends in good order at the first Ctrl-C, and then passes it on.
+        with contextlib.suppress(KeyboardInterrupt):
+            ready()
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextlib.contextmanager

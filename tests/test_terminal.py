@@ -81,7 +81,7 @@ def test_what_is_no_terminal_for_drawings_gets_words(
 @pytest.mark.parametrize("lan", [True, False])
 def test_the_app_prints_the_code_on_a_terminal(*, lan: bool) -> None:
     """The real one, made to believe in an address on the LAN while it listens on this device."""
-    pretend = "import edge_app.__main__ as app; app.urls = lambda host, port: [{!r}]; app.main()"
+    pretend = "import edge_app.command as app; app.urls = lambda host, port: [{!r}]; app.main()"
     command = ["-c", pretend.format(LAN)] if lan else ["-m", "edge_app"]
     there, here = pty.openpty()
     resize(here, 80)
