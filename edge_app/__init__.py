@@ -9,7 +9,21 @@ The surface that training, benchmarks and other programs build on::
     probabilities = models["mlp"].predict(image[None], variant="int8")
 """
 
-from edge_app.models import Model, ModelError, load_models
-from edge_app.normalization import normalize, rasterize
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # As typing's, which takes longer to import than all of this.
+if TYPE_CHECKING:
+    from edge_app.models import Model, ModelError, load_models
+    from edge_app.normalization import normalize, rasterize
 
 __all__ = ["Model", "ModelError", "load_models", "normalize", "rasterize"]
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for, and not before: ``python -m edge_app`` begins with this file."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = "normalization" if name in {"normalize", "rasterize"} else "models"
+    return getattr(import_module(f"{__name__}.{module}"), name)

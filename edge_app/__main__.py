@@ -1,111 +1,34 @@
-"""The edge app's command line: ``python -m edge_app``."""
+"""``python -m edge_app``: what Ctrl-C does, before anything that takes time."""
 
 from __future__ import annotations
 
-import argparse
+import os
+import signal
 import sys
-from pathlib import Path
+from types import FrameType
 
-from edge_app.addresses import urls
-from edge_app.bare import load_bare_models
-from edge_app.card import VARIANTS
-from edge_app.credentials import read_credentials
-from edge_app.errors import UserError
-from edge_app.interpreter import find_runtime
-from edge_app.models import Classifier, ModelError, load_models
-from edge_app.server import listen, serve
-
-MODELS = Path(__file__).parent.parent / "models"
-
-DESCRIPTION = """\
-Serve a canvas to draw digits on, to every phone and computer on the local network. Each model says
-what it reads while you draw. Nothing is uploaded, stored or sent elsewhere.
-"""
-
-EXAMPLES = """\
-examples:
-  python -m edge_app                        the LAN, port 7860
-  python -m edge_app --host 127.0.0.1       this device only
-  python -m edge_app --auth-file users.txt  only who has a password (lines of user:password)
-"""
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit status of a command that Ctrl-C ended."""
 
 
-def main() -> int:
+def start() -> int:
     """Run the command; returns its exit status."""
-    arguments = _parser().parse_args()
+    signal.signal(signal.SIGINT, _leave)
+    from edge_app.command import main
+
     try:
-        run(arguments)
-    except UserError as error:
-        print(f"edge_app: {error}", file=sys.stderr)
-        return 1
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        return main()
     except KeyboardInterrupt:
-        return 0
-    return 0
+        return INTERRUPTED
+    finally:
+        signal.signal(signal.SIGINT, _leave)
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Check everything that can be wrong, the quick things first; then serve."""
-    credentials = read_credentials(arguments.auth_file) if arguments.auth_file else None
-    runtime = find_runtime()
-    models: dict[str, Classifier] = {**load_models(arguments.models, report=_report)}
-    models |= load_bare_models(arguments.models, models, _report)
-    if not models:
-        raise ModelError(
-            f"No model to serve in {arguments.models}; expected folders with a card.json, "
-            "as python -m convert makes them, or .tflite files."
-        )
-    listener = listen(arguments.host, arguments.port)
-    host, port = listener.getsockname()[:2]
-
-    print(f"Runtime: {runtime.name} {runtime.version}")
-    print(f"Models:  {', '.join(model.title for model in models.values())}", flush=True)
-
-    def ready() -> None:
-        print("Open:    " + "\n         ".join(urls(host, port)))
-        print("Ctrl-C stops.", flush=True)
-
-    with listener:
-        serve(listener, models, arguments.variant, credentials, ready)
-
-
-def _report(sentence: str) -> None:
-    print(f"edge_app: {sentence}", file=sys.stderr)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m edge_app",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--host",
-        default="0.0.0.0",  # noqa: S104 - The LAN is whom this serves.
-        help="address to listen on (default: 0.0.0.0, every network of this device)",
-    )
-    parser.add_argument("--port", type=int, default=7860, help="port (default: 7860; 0: any free)")
-    parser.add_argument(
-        "--models",
-        type=Path,
-        default=MODELS,
-        metavar="DIR",
-        help="folder with a folder per model, or .tflite files (default: the project's models)",
-    )
-    parser.add_argument(
-        "--variant",
-        choices=VARIANTS,
-        default="int8",
-        help="quantization that the page starts with (default: int8); it can be changed there",
-    )
-    parser.add_argument(
-        "--auth-file",
-        type=Path,
-        metavar="FILE",
-        help="file of lines user:password, readable by its owner only: who may open the page",
-    )
-    return parser
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    """End at once: nothing is there yet, or any more, that would have to be put in order."""
+    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(start())

@@ -37,7 +37,7 @@ def read_json_lines(path: str | Path) -> list[Drawing]:
     drawings = []
     for number, line in enumerate(read_lines(path), start=1):
         try:
-            drawings.append(_parse(line))
+            drawings.append(parse_line(line))
         except DrawingError as error:
             raise DrawingError(f"{path}, line {number}: {error}") from error
     return drawings
@@ -63,11 +63,25 @@ def read_lines(path: str | Path) -> list[str]:
         ) from error
 
 
-def _parse(line: str) -> Drawing:
+def parse_line(line: str) -> Drawing:
+    """Read one line of such a file.
+
+    Raises:
+        DrawingError: it is no labelled drawing.
+    """
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise DrawingError(f"Found no JSON ({error}); expected {LINE}.") from error
+    return parse_drawing(fields)
+
+
+def parse_drawing(fields: object) -> Drawing:
+    """Check a labelled drawing: a dictionary of a label and strokes.
+
+    Raises:
+        DrawingError: it is something else.
+    """
     if not isinstance(fields, dict):
         raise DrawingError(f"Found JSON of type {type(fields).__name__}; expected {LINE}.")
     label = fields.get("label")
@@ -77,3 +91,13 @@ def _parse(line: str) -> Drawing:
     if not strokes:
         raise DrawingError("The drawing is blank; expected strokes with points.")
     return Drawing(label, strokes)
+
+
+def format_line(drawing: Drawing) -> str:
+    """One line of such a file, with its end; whole numbers are written as such."""
+    strokes = [
+        (stroke.astype(np.int64) if (stroke == np.round(stroke)).all() else stroke).tolist()
+        for stroke in drawing.strokes
+    ]
+    fields = {"label": drawing.label, "strokes": strokes}
+    return json.dumps(fields, separators=(",", ":")) + "\n"

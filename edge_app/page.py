@@ -12,6 +12,7 @@ import gradio as gr
 from edge_app.api import BlocksWithDefaults, add_api
 from edge_app.canvas import canvas
 from edge_app.classification import classify, views
+from edge_app.collection import Collection, keepers
 from edge_app.drawing import parse_strokes
 from edge_app.errors import UserError
 from edge_app.models import Classifier
@@ -37,12 +38,15 @@ THEME = gr.themes.Base(font=_SYSTEM_FONTS, font_mono=("ui-monospace", "monospace
 CSS = Path(__file__).parent / "page.css"
 
 
-def build_page(models: Mapping[str, Classifier], variant: str) -> gr.Blocks:
+def build_page(
+    models: Mapping[str, Classifier], variant: str, collection: Collection | None = None
+) -> gr.Blocks:
     """Compose the page.
 
     Args:
         models: by name, in the order in which their answers are shown.
         variant: the one that the page starts with.
+        collection: where drawings are stored; without it the page offers nothing of the kind.
     """
 
     async def answer(state: object) -> dict[str, Any]:
@@ -61,6 +65,6 @@ def build_page(models: Mapping[str, Classifier], variant: str) -> gr.Blocks:
             return {"error": str(error)}
 
     with BlocksWithDefaults(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        canvas(models, variant, answer)
+        canvas(models, variant, answer, keepers(collection) if collection else ())
         add_api(models)
     return page

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
+from edge_app.collection import Collection
 from edge_app.errors import UserError
 from edge_app.gradio_import import leaner_gradio
 from edge_app.guard import Guard
@@ -69,15 +70,19 @@ def serve(
     models: Mapping[str, Classifier],
     variant: str,
     credentials: list[tuple[str, str]] | None,
+    collection: Collection | None,
     ready: Callable[[], None],
 ) -> None:
     """Serve the page on a listening socket until SIGINT or SIGTERM.
+
+    A SIGINT before the page can be opened is a KeyboardInterrupt as usual.
 
     Args:
         listener: as :func:`listen` gives it.
         models: by name, in the order in which their answers are shown.
         variant: the one that the page starts with.
         credentials: users and their passwords; None lets everyone in.
+        collection: where the page stores drawings; None where it offers nothing of the kind.
         ready: called once, when a browser that comes will be answered.
     """
     signal.signal(signal.SIGTERM, _stop)
@@ -91,7 +96,7 @@ def serve(
 
         from edge_app.page import CSS, THEME, build_page
 
-        page = build_page(models, variant)
+        page = build_page(models, variant, collection)
         page.state_session_capacity = SESSIONS
         app = gr.mount_gradio_app(
             fastapi.FastAPI(openapi_url=None),
@@ -108,8 +113,10 @@ def serve(
             css_paths=CSS,
         )
         config = uvicorn.Config(Guard(app), log_level="warning", timeout_graceful_shutdown=GRACE_S)
-        ready()
-        uvicorn.Server(config).run(sockets=[listener])
+        # Uvicorn ends in good order at the first Ctrl-C, and then passes it on.
+        with contextlib.suppress(KeyboardInterrupt):
+            ready()
+            uvicorn.Server(config).run(sockets=[listener])
 
 
 @contextlib.contextmanager

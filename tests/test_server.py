@@ -147,7 +147,8 @@ def test_an_unknown_option_or_value_is_refused(
 def test_help_names_every_option(tmp_path: Path, without_gradio: Path) -> None:
     done = run(tmp_path, "--help", PYTHONPATH=without_gradio)
     assert (done.returncode, done.stderr) == (0, "")
-    for option in ("--host", "--port", "--models", "--variant", "--auth-file", "examples:"):
+    options = ("--host", "--port", "--models", "--variant", "--auth-file", "--save-drawings")
+    for option in (*options, "--save-limit", "examples:"):
         assert option in done.stdout
 
 
@@ -185,17 +186,31 @@ def test_a_signal_stops_it_in_good_order_and_nothing_is_left(
     assert gradio_s.exists() == before
 
 
-def test_a_signal_while_it_starts_stops_it_too(tmp_path: Path) -> None:
-    """Gradio's import is where that time goes; here it lasts until the signal comes."""
-    gradio = tmp_path / "packages" / "gradio.py"
-    gradio.parent.mkdir()
-    gradio.write_text("print('Importing', flush=True)\nimport time\ntime.sleep(600)\n")
+@pytest.mark.parametrize(
+    ("package", "number", "status"),
+    [
+        ("gradio", signal.SIGTERM, 0),
+        ("gradio", signal.SIGINT, 130),
+        ("numpy", signal.SIGTERM, -signal.SIGTERM),
+        ("numpy", signal.SIGINT, 130),
+        ("argparse", signal.SIGINT, 130),
+    ],
+)
+def test_a_signal_while_it_starts_stops_it_too(
+    tmp_path: Path, package: str, number: signal.Signals, status: int
+) -> None:
+    """Imports are where that time goes; here one of them lasts until the signal comes."""
+    module = tmp_path / "packages" / f"{package}.py"
+    module.parent.mkdir()
+    module.write_text("print('Importing', flush=True)\nimport time\ntime.sleep(600)\n")
     arguments = ("--host", "127.0.0.1", "--port", "0")
-    with launch(tmp_path, *arguments, PYTHONPATH=gradio.parent) as process:
+    with launch(tmp_path, *arguments, PYTHONPATH=module.parent) as process:
         until(lambda: "Importing" in (tmp_path / "stdout").read_text() or process.poll())
-        process.terminate()
-        assert process.wait(PATIENCE_S) == 0
-    assert "Traceback" not in (tmp_path / "stderr").read_text()
+        process.send_signal(number)
+        assert process.wait(PATIENCE_S) == status
+        assert App("", process, tmp_path).files() == set()
+    errors = (tmp_path / "stderr").read_text().splitlines()
+    assert [line for line in errors if not line.startswith("INFO: ")] == []
 
 
 def test_no_other_machine_is_contacted(tmp_path: Path) -> None:

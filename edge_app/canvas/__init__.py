@@ -7,7 +7,7 @@ strokes and gets answers; see ``connection.js`` for what goes over the wire.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,10 @@ _TREATMENTS: dict[Normalization, str] = {
 
 
 def canvas(
-    models: Mapping[str, Classifier], variant: str, answer: Callable[[dict[str, Any]], Any]
+    models: Mapping[str, Classifier],
+    variant: str,
+    answer: Callable[[dict[str, Any]], Any],
+    keepers: Sequence[Callable[..., Any]] = (),
 ) -> gr.HTML:
     """Build the component.
 
@@ -41,6 +44,8 @@ def canvas(
         variant: the one that is chosen at first.
         answer: called with each state of the drawing, ``{"strokes": [...], "variant": str}``; its
             name must be ``answer``, by which the browser calls it.
+        keepers: ``save`` and ``stored``, as :func:`edge_app.collection.keepers` gives them; nothing
+            where drawings are not stored.
     """
     names = choices(models)
     return gr.HTML(
@@ -48,7 +53,7 @@ def canvas(
         css_template=_read("canvas.css"),
         js_on_load="\n".join(_read(f"{name}.js") for name in _SCRIPTS),
         apply_default_css=False,
-        server_functions=[answer],
+        server_functions=[answer, *keepers],
         elem_id="canvas",
         models=[
             {"name": model.name, "title": model.title, "sizes": _sizes(model)}
@@ -59,6 +64,7 @@ def canvas(
         choice=len(names) > 1,
         views=_views(models),
         samples=json.loads(_read("samples.json")),
+        saves=bool(keepers),
     )
 
 
