@@ -94,12 +94,15 @@ def serve(
         import fastapi
         import uvicorn
 
-        from edge_app.page import CSS, THEME, build_page
+        from edge_app.icons import add_icons
+        from edge_app.page import CSS, THEME, TITLE, build_page
 
         page = build_page(models, variant, collection)
         page.state_session_capacity = SESSIONS
+        site = fastapi.FastAPI(openapi_url=None)
+        add_icons(site, TITLE)
         app = gr.mount_gradio_app(
-            fastapi.FastAPI(openapi_url=None),
+            site,
             page,
             path="/",
             auth=credentials,

@@ -23,7 +23,7 @@ from app import PYTHON, App, start
 from conftest import with_copies
 from convert.unipen import read_unipen
 from edge_app.card import VARIANTS
-from edge_app.drawings import Drawing
+from edge_app.drawings import Drawing, read_json_lines
 from visit import (
     Stroke,
     Strokes,
@@ -920,3 +920,54 @@ def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(
         expect(visit.digit("mlp")).to_have_text("7")
         expect(visit.digit("another-3")).not_to_have_text("")
         visit.page.close()
+
+
+# Storing drawings
+
+
+def test_one_tap_stores_the_drawing_with_its_label(open_page: Visits, tmp_path: Path) -> None:
+    file = tmp_path / "drawings.jsonl"
+    file.write_text('{"label": 1, "strokes": [[[0, 0], [0, 9]]]}\n')
+    (tmp_path / "app").mkdir()
+    with start(tmp_path / "app", "--save-drawings", file) as app:
+        visit = open_page(app, **PHONE)
+        note = visit.page.locator(".legend")
+        expect(note).to_contain_text("1 stored")
+        labels = visit.get("labels")
+        expect(labels).to_be_hidden()
+        visit.draw(SEVEN, with_finger)
+        labels.get_by_role("button", name="Store the drawing as 7").click()
+        expect(note).to_have_text("Stored as 7 · 2 stored on the device")
+        expect(labels).to_be_hidden()
+        visit.answered([*SEVEN, *ONE], lambda: with_finger(visit, ONE))
+        expect(labels).to_be_visible()
+    first, second = read_json_lines(file)
+    assert (first.label, second.label) == (1, 7)
+    assert strokes_of(second) == SEVEN
+
+
+def test_a_sample_is_not_offered_for_storing(open_page: Visits, tmp_path: Path) -> None:
+    with start(tmp_path, "--save-drawings", tmp_path / "drawings.jsonl") as app:
+        visit = open_page(app, reduced_motion="reduce")
+        visit.page.locator(".samples button").nth(3).click()
+        expect(visit.digit("mlp")).to_have_text("3")
+        expect(visit.get("labels")).to_be_hidden()
+
+
+def test_what_keeps_a_drawing_from_being_stored_is_said(open_page: Visits, tmp_path: Path) -> None:
+    file = tmp_path / "drawings.jsonl"
+    with start(tmp_path, "--save-drawings", file, "--save-limit", "20") as app:
+        visit = open_page(app)
+        visit.draw(SEVEN)
+        visit.get("labels").get_by_role("button").nth(7).click()
+        expect(visit.status).to_contain_text("has reached its limit of 20 bytes")
+        expect(visit.get("labels")).to_be_visible()
+    assert file.read_bytes() == b""
+
+
+def test_nothing_is_offered_for_storing_unless_the_app_was_told_to(open_page: Visits) -> None:
+    visit = open_page()
+    visit.draw(SEVEN)
+    expect(visit.digit("mlp")).to_have_text("7")
+    expect(visit.get("labels")).to_have_count(0)
+    expect(visit.page.locator("header")).to_contain_text("Drawings are not stored.")

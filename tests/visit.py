@@ -43,6 +43,8 @@ class Visit:
         if asks(request):
             self.sent.append(state(request))
             self.bytes_sent.append(len(request.post_data_buffer or b""))
+        elif calls(request, "save") or calls(request, "stored"):
+            pass
         elif request.method != "GET" or urlsplit(request.url).netloc != urlsplit(self.url).netloc:
             self.elsewhere.append(f"{request.method} {request.url}")
 
@@ -94,7 +96,15 @@ class Visit:
 
 def asks(request: Request) -> bool:
     """Whether the page asks for answers with it."""
-    return urlsplit(request.url).path == "/gradio_api/component_server/"
+    return calls(request, "answer")
+
+
+def calls(request: Request, function: str) -> bool:
+    """Whether the page calls one of the server's functions with it."""
+    if urlsplit(request.url).path != "/gradio_api/component_server/":
+        return False
+    content = request.post_data_json
+    return bool(content) and content["fn_name"] == function
 
 
 def state(request: Request) -> dict[str, Any]:

@@ -19,7 +19,17 @@ from edge_app.models import Classifier, Model
 from edge_app.normalization import Normalization
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("variants", "strokes", "history", "paper", "answers", "connection", "samples", "canvas")
+_SCRIPTS = (
+    "variants",
+    "strokes",
+    "history",
+    "paper",
+    "answers",
+    "connection",
+    "samples",
+    "labels",
+    "canvas",
+)
 """What the browser runs, as one script, in this order."""
 _FIT = 3
 """So many models have their place beside the canvas; the answers of more of them scroll."""

@@ -55,6 +55,7 @@ for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
     if (event.pointerId !== drawing) return;
     drawing = null;
     keep();
+    offer();
   });
 }
 
@@ -133,6 +134,7 @@ function paint() {
   pen.lineCap = pen.lineJoin = "round";
   for (const stroke of strokes()) pen.stroke(outline(stroke));
   hint.hidden = strokes().length > 0;
+  offer();
   undoing.classList.toggle("idle", !canUndo());
   redoing.classList.toggle("idle", !canRedo());
   clearing.classList.toggle("idle", strokes().length === 0);
