@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import PYTHON, ROOT, App, post
+from app import PYTHON, ROOT, post, start
 
 KNOWN = "component_class, class_name, events"
 FAKES = {
@@ -115,9 +115,11 @@ def test_the_gradio_that_is_installed_is_the_known_one() -> None:
     assert printed(code) == expected
 
 
-def test_the_app_runs_without_pandas(app: App) -> None:
+def test_the_app_runs_without_pandas(tmp_path: Path) -> None:
     seven = [[[10, 10], [90, 10], [40, 100]]]
-    assert post(f"{app.url}/gradio_api/run/classify", {"data": [seven, "int8"]}).status_code == 200
-    libraries = Path(f"/proc/{app.process.pid}/maps").read_text(encoding="utf-8")
+    with start(tmp_path) as app:
+        answer = post(f"{app.url}/gradio_api/run/classify", {"data": [seven, "int8"]})
+        libraries = Path(f"/proc/{app.process.pid}/maps").read_text(encoding="utf-8")
+    assert answer.status_code == 200
     assert "numpy" in libraries
     assert "pandas" not in libraries

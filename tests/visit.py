@@ -104,7 +104,7 @@ def calls(request: Request, function: str) -> bool:
     if urlsplit(request.url).path != "/gradio_api/component_server/":
         return False
     content = request.post_data_json
-    return bool(content) and content["fn_name"] == function
+    return content is not None and content["fn_name"] == function
 
 
 def state(request: Request) -> dict[str, Any]:
