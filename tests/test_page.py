@@ -490,7 +490,7 @@ def test_a_model_that_is_not_sure_says_so_with_its_two_best_guesses(
     open_page: Visits, doubting_app: App
 ) -> None:
     visit = open_page(doubting_app)
-    section, other = (visit.page.locator(f"[data-model={name}]") for name in MODELS)
+    section, other = (visit.page.locator(f"[data-model={name}]") for name in ("dense", "mlp"))
     for strokes in (SEVEN, ONE):
         visit.clear()
         for each in (section, other):
