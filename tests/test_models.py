@@ -99,11 +99,15 @@ def reshape_input(content: bytes) -> bytes:
     return content.replace(struct.pack("<3i", 1, 28, 28), struct.pack("<3i", 1, 14, 56))
 
 
-def test_both_models_ship_in_every_variant_the_most_accurate_last(
+def test_three_models_ship_in_every_variant_the_most_accurate_last(
     models: dict[str, Model],
 ) -> None:
-    assert list(models) == ["dense", "mlp"]
-    assert [model.title for model in models.values()] == ["Simple Dense", "Multi-layer Perceptron"]
+    assert {name: model.title for name, model in models.items()} == {
+        "dense": "Simple Dense",
+        "mlp": "Multi-layer Perceptron",
+        "cnn": "Convolutional Network",
+    }
+    assert list(models) == ["dense", "mlp", "cnn"]
     assert all(model.variants == VARIANTS for model in models.values())
 
 
@@ -173,7 +177,7 @@ def test_a_damaged_model_is_left_out_whole_and_the_others_load(
 ) -> None:
     damage(copies / "dense")
     reports: list[str] = []
-    assert list(load_models(copies, reports.append)) == ["mlp"]
+    assert list(load_models(copies, reports.append)) == ["mlp", "cnn"]
     assert len(reports) == 1
     assert reports[0].startswith("Model 'dense' is left out: ")
     assert reports[0].endswith(".")
@@ -229,7 +233,7 @@ def test_a_model_whose_card_was_edited_is_left_out(
 ) -> None:
     edit_card(copies / "dense", change)
     reports: list[str] = []
-    assert list(load_models(copies, reports.append)) == ["mlp"]
+    assert list(load_models(copies, reports.append)) == ["mlp", "cnn"]
     assert len(reports) == 1
     assert reason in reports[0]
     assert reports[0].endswith(".")
@@ -247,7 +251,7 @@ def test_a_card_keeps_its_acceptance_rule(
 def test_a_card_without_a_rule_accepts_everything(
     copies: Path, images: dict[str, NDArray[np.uint8]]
 ) -> None:
-    for name in ("dense", "mlp"):
+    for name in images:
         edit_card(copies / name, lambda card: card.pop("acceptance", None))
     for name, model in load_models(copies).items():
         assert model.acceptance is None
@@ -291,13 +295,13 @@ def test_hidden_folders_and_stray_files_are_no_models(copies: Path) -> None:
     (copies / ".staging-1").mkdir()
     (copies / "README.md").write_text("notes")
     reports: list[str] = []
-    assert list(load_models(copies, reports.append)) == ["dense", "mlp"]
+    assert list(load_models(copies, reports.append)) == ["dense", "mlp", "cnn"]
     assert not reports
 
 
 def test_models_are_ordered_by_the_accuracy_on_their_cards(copies: Path) -> None:
     edit_card(copies / "mlp", lambda card: card["original"].update(accuracy=0.5))
-    assert list(load_models(copies)) == ["mlp", "dense"]
+    assert list(load_models(copies)) == ["mlp", "dense", "cnn"]
 
 
 def test_an_empty_models_folder_gives_no_models(tmp_path: Path) -> None:
