@@ -163,7 +163,7 @@ def test_the_cards_record_the_files_as_they_are(trained: Path) -> None:
 def test_the_cards_tell_versions_and_size(trained: Path) -> None:
     models = load_models(trained)
     assert models["dense"].card.parameters == 784 * 10 + 10
-    assert models["mlp"].card.parameters == 785 * 512 + 513 * 256 + 257 * 10
+    assert models["mlp"].card.parameters == 785 * 384 + 385 * 192 + 193 * 10
     convolutions = 26 * 16 + 145 * 32 + 289 * 32 + 289 * 64 + 577 * 64
     assert models["cnn"].card.parameters == convolutions + 7 * 7 * 64 * 10 + 10
     for model in models.values():
