@@ -123,6 +123,7 @@ def test_figures_come_from_the_files_and_not_from_the_card(
         replace(
             card,
             parameters=1,
+            acceptance=None,
             original=replace(card.original, bytes=1, accuracy=0.5),
             variants={
                 name: replace(file, bytes=1, accuracy=0.5) for name, file in card.variants.items()
@@ -173,6 +174,7 @@ def test_an_original_that_gives_probabilities_is_taken_at_its_word(
             card,
             original=replace(card.original, sha256=record.sha256),
             contract=replace(card.contract, output="probabilities"),
+            acceptance=None,  # Its energy would need logits.
         ),
         folder,
     )
@@ -311,19 +313,19 @@ def label(line: str) -> str:
 
 def test_all_models_or_those_that_are_named_in_the_order_of_the_app(models_folder: Path) -> None:
     for names, expected in (
-        ([], ["dense", "mlp"]),
+        ([], ["dense", "mlp", "cnn"]),
         (["mlp", "dense", "mlp"], ["dense", "mlp"]),
         (["mlp"], ["mlp"]),
     ):
         assert [each.name for each in reporting.choose_models(models_folder, names)] == expected
-    assert list(load_models(models_folder)) == ["dense", "mlp"]
+    assert list(load_models(models_folder)) == ["dense", "mlp", "cnn"]
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(models_folder: Path) -> None:
     with pytest.raises(UserError) as refusal:
-        reporting.choose_models(models_folder, ["dense", "cnn"])
+        reporting.choose_models(models_folder, ["dense", "rnn"])
     assert str(refusal.value) == (
-        f"There is no model 'cnn' in {models_folder}; expected dense, mlp."
+        f"There is no model 'rnn' in {models_folder}; expected dense, mlp, cnn."
     )
 
 
@@ -446,7 +448,7 @@ def test_the_user_s_errors_are_one_sentence(
 ) -> None:
     missing = tmp_path / "nowhere"
     for words, sentence in (
-        (["cnn"], "There is no model 'cnn' in models; expected dense, mlp."),
+        (["rnn"], "There is no model 'rnn' in models; expected dense, mlp, cnn."),
         (
             ["--models", missing],
             f"The models folder {missing} cannot be read (No such file or directory); expected a "

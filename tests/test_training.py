@@ -204,7 +204,7 @@ def test_seeds_decide_how_training_goes(pool: Pool, digits: Digits, tmp_path: Pa
         for number, seed in enumerate((1, 1, 2))
     )
     np.testing.assert_array_equal(first, again)
-    assert np.abs(first - other).max() > 0.01
+    assert np.abs(first - other).max() > 0.01 / 255  # The scale of pixels is in them.
 
 
 @pytest.mark.parametrize("kept", [0, 1000, -10], ids=["empty", "its beginning", "not its end"])
