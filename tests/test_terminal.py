@@ -78,6 +78,12 @@ def test_what_is_no_terminal_for_drawings_gets_words(
     assert invitation(ADDRESSES, terminal) == WORDS
 
 
+def ends(process: subprocess.Popen[bytes]) -> bool:
+    """Told as often as it takes: just before it serves, a signal can still get lost."""
+    process.terminate()
+    return process.poll() is not None
+
+
 @pytest.mark.parametrize("lan", [True, False])
 def test_the_app_prints_the_code_on_a_terminal(*, lan: bool) -> None:
     """The real one, made to believe in an address on the LAN while it listens on this device."""
@@ -97,8 +103,7 @@ def test_the_app_prints_the_code_on_a_terminal(*, lan: bool) -> None:
         while b"Ctrl-C stops." not in printed:
             printed += os.read(there, 65536)
     finally:
-        process.terminate()
-        until(lambda: process.poll() is not None)
+        until(lambda: ends(process))
         os.close(there)
     code = "\r\n".join(to_lines(encode(LAN))).encode()
     assert (code in printed) is lan
