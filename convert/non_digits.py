@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.drawing import DrawingError, parse_strokes
-from edge_app.drawings import read_lines
+from edge_app.drawings import parse_lines
 
 NON_DIGITS = Path(__file__).with_name("non-digits.jsonl")
 LINE = '{"kind": "spiral", "strokes": [[[x, y], ...], ...]}'
@@ -35,13 +35,7 @@ def read_non_digits(path: str | Path = NON_DIGITS) -> list[NonDigit]:
     Raises:
         DrawingError: the file is missing or unreadable, or a line of it is no such drawing.
     """
-    drawings = []
-    for number, line in enumerate(read_lines(path), start=1):
-        try:
-            drawings.append(_parse(line))
-        except DrawingError as error:
-            raise DrawingError(f"{path}, line {number}: {error}") from error
-    return drawings
+    return parse_lines(path, _parse)
 
 
 def _parse(line: str) -> NonDigit:

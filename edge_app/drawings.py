@@ -8,13 +8,16 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.drawing import DrawingError, parse_strokes
+
+Parsed = TypeVar("Parsed")
 
 LINE = '{"label": 3, "strokes": [[[x, y], ...], ...]}'
 
@@ -34,13 +37,23 @@ def read_json_lines(path: str | Path) -> list[Drawing]:
     Raises:
         DrawingError: the file is missing or unreadable, or a line of it is no labelled drawing.
     """
-    drawings = []
+    return parse_lines(path, parse_line)
+
+
+def parse_lines(path: str | Path, parse: Callable[[str], Parsed]) -> list[Parsed]:
+    """What each line of a file holds, plain or ``.gz``.
+
+    Raises:
+        DrawingError: the file is missing or unreadable, or ``parse`` raised it of a line, whose
+            number it then names.
+    """
+    parsed = []
     for number, line in enumerate(read_lines(path), start=1):
         try:
-            drawings.append(parse_line(line))
+            parsed.append(parse(line))
         except DrawingError as error:
             raise DrawingError(f"{path}, line {number}: {error}") from error
-    return drawings
+    return parsed
 
 
 def read_lines(path: str | Path) -> list[str]:
