@@ -117,10 +117,12 @@ def state(request: Request) -> dict[str, Any]:
 
 
 def shows(request: Request, strokes: Strokes) -> bool:
-    """Whether it sends a drawing, all of it: other points on the same lines will do."""
-    if not asks(request):
-        return False
-    sent = state(request)["strokes"]
+    """Whether it sends a drawing, all of it."""
+    return asks(request) and alike(state(request)["strokes"], strokes)
+
+
+def alike(sent: Strokes, strokes: Strokes) -> bool:
+    """Whether a drawing is another one, all of it: other points on the same lines will do."""
     return len(sent) == len(strokes) and all(
         abs(length(one) - length(other)) < 40 and math.dist(one[-1], other[-1]) < 10
         for one, other in zip(sent, strokes, strict=True)
