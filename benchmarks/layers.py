@@ -1,10 +1,11 @@
 """Layers: where in a network quantization's error enters, and what each layer's does to the answer.
 
 A variant is set beside the float32 file that was converted from the same original, operator by
-operator, on the same images. Three things are asked of each: how far its output is from float32's,
-which adds up all that came before; how far it is from what float32's operator makes of the very
-same input, which is its own error; and how much of that own error arrives at the network's outputs,
-which tells the layer to keep in float first.
+operator, on the same images. Asked of each is how far its output is from float32's, which adds up
+all that came before; how far it is from what float32's operator makes of the very same input, which
+is its own error; how much of that own error arrives at the network's outputs; and how good these
+would be if it alone were kept in float, which is not the same, since its output is rounded all the
+same for the next one to take.
 
 TFLite's quantization debugger asks the second for each operator by itself, too, and gives rmse /
 scale (https://ai.google.dev/edge/litert/models/quantization_debugger). That needs the converter
@@ -14,7 +15,7 @@ instead, since rmse / scale cannot tell a scale that is too coarse.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -63,6 +64,9 @@ class Layer:
     """Its output, against float32's operator on this one's own input."""
     outputs_snr_db: float | None
     """The network's outputs, with this operator's own error alone in them."""
+    kept_snr_db: float | None
+    """The network's outputs, with all errors but those that go when this operator is kept in
+    float: its weights and its arithmetic, and, where it is the last, the rounding of its output."""
 
 
 def measure_layers(
@@ -101,7 +105,9 @@ def compare_layers(
     - own error of k: x_k - f_k(x_(k-1)), its signal f_k(x_(k-1));
     - the same at the outputs: t_k(x_k) - t_(k-1)(x_(k-1)), its signal the float32 outputs. Over
       all k these add up to the whole error of the outputs: the variant's operators take the place
-      of float32's one after the other, from the input on.
+      of float32's one after the other, from the input on;
+    - with k kept in float: v_k(f_k(x_(k-1))) against the float32 outputs, v_k the part of the
+      variant that follows.
 
     Operators that only quantize or dequantize, which float32 has none of, are held against doing
     nothing.
@@ -117,29 +123,32 @@ def compare_layers(
     steps, twins = _align(floating, network)
     exact, found = floating.activations(images), network.activations(images)
     _check(exact, found)
+    outputs = exact[floating.output]
     # The variant's values in the places of float32's: what is computed up to the operator.
     so_far = {floating.input: found[network.input]}
-    arrived = exact[floating.output]
+    arrived = outputs
     layers = []
-    for name, (operator, twin, ahead) in zip(_names(network), steps, strict=True):
+    for name, (operator, twin, ahead, rest) in zip(_names(network), steps, strict=True):
         alone = floating.run([twin], so_far) if twin else so_far
-        places = [twins[tensor] for tensor in operator.outputs]
-        after = so_far | dict(zip(places, (found[t] for t in operator.outputs), strict=True))
+        places = {tensor: twins[tensor] for tensor in operator.outputs}
+        after = so_far | {place: found[tensor] for tensor, place in places.items()}
         before, arrived = arrived, (floating.run(ahead, after) if ahead else after)[floating.output]
-        own = _snr_db(_joined(alone, places), _joined(after, places))
+        kept = found | {tensor: alone[place] for tensor, place in places.items()}
+        own = _snr_db(_joined(alone, places.values()), _joined(after, places.values()))
         layers.append(
             Layer(
                 name,
                 operator.kind,
                 network.shape(operator.outputs[0]),
-                snr_db=_snr_db(_joined(exact, places), _joined(after, places)),
+                snr_db=_snr_db(_joined(exact, places.values()), _joined(after, places.values())),
                 weights_snr_db=_weights_snr_db(floating, twin, network, operator),
                 own_snr_db=own,
                 # Where nothing is added, the rest may still round otherwise: it is run in parts.
                 outputs_snr_db=None
                 if own is None
-                else _ratio_db(
-                    exact[floating.output], np.subtract(arrived, before, dtype=np.float64)
+                else _ratio_db(outputs, np.subtract(arrived, before, dtype=np.float64)),
+                kept_snr_db=_snr_db(
+                    outputs, (network.run(rest, kept) if rest else kept)[network.output]
                 ),
             )
         )
@@ -153,20 +162,38 @@ def point_at(layers: Sequence[Layer]) -> Layer | None:
     return min(erring, key=lambda layer: layer.outputs_snr_db or 0.0, default=None)
 
 
-def advise(layers: Sequence[Layer]) -> str:
-    """A sentence: which layer to keep in float first, and whether there is need to."""
-    layer = point_at(layers)
-    if layer is None or layer.outputs_snr_db is None:
-        return "No layer computes anything else than in float32."
-    if layer.outputs_snr_db < ALARM_DB:
-        return (
-            f"{layer.name} stands out: its own error leaves the outputs a signal-to-noise ratio of "
-            f"{layer.outputs_snr_db:.1f} dB, expected {ALARM_DB:g} or more; keep it in float first."
-        )
-    return (
-        f"No layer stands out: {layer.name} costs most, and its own error leaves the outputs a "
-        f"signal-to-noise ratio of {layer.outputs_snr_db:.1f} dB."
+def keep_first(layers: Sequence[Layer]) -> Layer | None:
+    """The layer to keep in float first: the outputs gain most by it; None where none errs."""
+    erring = [layer for layer in layers if layer.own_snr_db is not None]
+    # No ratio means no error left.
+    return max(
+        erring,
+        key=lambda layer: np.inf if layer.kept_snr_db is None else layer.kept_snr_db,
+        default=None,
     )
+
+
+def advise(layers: Sequence[Layer]) -> str:
+    """Two sentences: where most error enters, alarming or not, and what to keep in float first."""
+    worst, kept = point_at(layers), keep_first(layers)
+    if worst is None or worst.outputs_snr_db is None or kept is None:
+        return "No layer computes anything else than in float32."
+    own = (
+        f"its own error leaves the outputs a signal-to-noise ratio of {worst.outputs_snr_db:.1f} dB"
+    )
+    enters = (
+        f"{worst.name} stands out: {own}, expected {ALARM_DB:g} or more."
+        if worst.outputs_snr_db < ALARM_DB
+        else f"No layer stands out: {worst.name} costs most, and {own}."
+    )
+    return (
+        f"{enters} The one to keep in float first is {kept.name}, which takes the outputs from "
+        f"{_in_db(layers[-1].snr_db)} to {_in_db(kept.kept_snr_db)}."
+    )
+
+
+def _in_db(ratio: float | None) -> str:
+    return "no error at all" if ratio is None else f"{ratio:.1f} dB"
 
 
 class _Step(NamedTuple):
@@ -176,6 +203,8 @@ class _Step(NamedTuple):
     """Float32's; None where it has none, for it converts no numbers."""
     ahead: list[Operator]
     """Those of float32 that follow."""
+    rest: list[Operator]
+    """Those of the variant that follow."""
 
 
 def _align(floating: Network, network: Network) -> tuple[list[_Step], dict[int, int]]:
@@ -183,10 +212,11 @@ def _align(floating: Network, network: Network) -> tuple[list[_Step], dict[int, 
     ahead = list(floating.operators)
     twins = {network.input: floating.input}
     steps = []
-    for operator in network.operators:
+    for number, operator in enumerate(network.operators, start=1):
+        rest = network.operators[number:]
         if operator.kind in _CONVERSIONS:
             twins[operator.outputs[0]] = twins[operator.inputs[0]]
-            steps.append(_Step(operator, None, list(ahead)))
+            steps.append(_Step(operator, None, list(ahead), rest))
             continue
         twin = ahead.pop(0) if ahead else None
         found, expected = _describe(network, operator), _describe(floating, twin)
@@ -195,7 +225,7 @@ def _align(floating: Network, network: Network) -> tuple[list[_Step], dict[int, 
                 f"it has {found} where float32 has {expected}; convert both from one original."
             )
         twins |= dict(zip(operator.outputs, twin.outputs, strict=True))
-        steps.append(_Step(operator, twin, list(ahead)))
+        steps.append(_Step(operator, twin, list(ahead), rest))
     if ahead:
         raise LayersError(
             f"it ends where float32 has {_describe(floating, ahead[0])}; convert both from one "
@@ -230,7 +260,7 @@ def _weights_snr_db(
     return None if exact is None or ours is None else _snr_db(exact, ours)
 
 
-def _joined(values: Values, tensors: Sequence[int]) -> NDArray[np.float32]:
+def _joined(values: Values, tensors: Iterable[int]) -> NDArray[np.float32]:
     return np.concatenate([values[tensor].ravel() for tensor in tensors])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -76,24 +76,20 @@ class Network:
     def activations(self, images: NDArray[np.uint8]) -> Values:
         """Run the network on images, uint8 (N, 28, 28): its input and all that it computes."""
         pixels = images.astype(np.float64).reshape(-1, *self.shape(self.input))
-        given = {self.input: quantize(pixels, self._tensors[self.input])}
         outputs = [tensor for operator in self.operators for tensor in operator.outputs]
-        computed = self._run(self.operators, given, outputs)
-        return {tensor: self._real(tensor, raw) for tensor, raw in (given | computed).items()}
+        return self._run(self.operators, {self.input: pixels}, outputs)
 
-    def run(
-        self, operators: Iterable[Operator], values: Mapping[int, NDArray[np.float32]]
-    ) -> Values:
-        """Run some operators of a network in float32: what the last of them gives.
+    def run(self, operators: Sequence[Operator], values: Mapping[int, NDArray[Any]]) -> Values:
+        """Run some operators of the network: what the last of them gives.
 
         Args:
             operators: at least one, in the network's order.
-            values: of all that they take from others; more are not looked at.
+            values: real ones of all that they take from others; more are not looked at.
         """
-        part = list(operators)
-        inner = {tensor for operator in part for tensor in operator.outputs}
-        taken = {tensor for operator in part for tensor in operator.inputs} - inner
-        return self._run(part, {tensor: values[tensor] for tensor in taken}, part[-1].outputs)
+        inner = {tensor for operator in operators for tensor in operator.outputs}
+        taken = {tensor for operator in operators for tensor in operator.inputs} - inner
+        given = {tensor: values[tensor] for tensor in taken}
+        return self._run(operators, given, operators[-1].outputs)
 
     def weights(self, operator: Operator) -> NDArray[np.float32] | None:
         """The real values of its first constant of two dimensions or more, if it has one."""
@@ -106,25 +102,27 @@ class Network:
     def _run(
         self,
         operators: Sequence[Operator],
-        given: Mapping[int, NDArray[Any]],
+        values: Mapping[int, NDArray[Any]],
         outputs: Sequence[int],
-    ) -> dict[int, NDArray[Any]]:
+    ) -> Values:
+        """The real values of the given tensors, as these can hold them, and of the outputs."""
         numbers = sorted([*self._preparing, *(operator.number for operator in operators)])
-        content = cut(self._content, numbers, list(given), outputs)
+        content = cut(self._content, numbers, list(values), outputs)
         interpreter = find_runtime().interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
+        given = {tensor: quantize(real, self._tensors[tensor]) for tensor, real in values.items()}
         count = len(next(iter(given.values())))
         computed = {
             tensor: np.empty((count, *self.shape(tensor)), self._tensors[tensor]["dtype"])
             for tensor in outputs
         }
         for index in range(count):
-            for tensor, values in given.items():
-                interpreter.set_tensor(tensor, values[index])
+            for tensor, raw in given.items():
+                interpreter.set_tensor(tensor, raw[index])
             interpreter.invoke()
-            for tensor, values in computed.items():
-                values[index] = interpreter.get_tensor(tensor)
-        return computed
+            for tensor, raw in computed.items():
+                raw[index] = interpreter.get_tensor(tensor)
+        return {tensor: self._real(tensor, raw) for tensor, raw in (given | computed).items()}
 
     def _real(self, tensor: int, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Stored values as real ones: scale * (q - zero point), of each channel its own.
