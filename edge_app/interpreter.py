@@ -112,7 +112,7 @@ class Interpreter:
             _check_dtype(tensor)
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
         self._shape = shapes[0]
-        self._of_pixel = _quantize(np.arange(256) * (FULL_INK[pixels] / 255), inputs[0])
+        self._of_pixel = quantize(np.arange(256) * (FULL_INK[pixels] / 255), inputs[0])
         # Looking every pixel up takes as long as a small model: not where it would change nothing.
         self._as_it_is = self._of_pixel.dtype == np.uint8 and bool(
             (self._of_pixel == np.arange(256)).all()
@@ -156,7 +156,7 @@ def _largest(tensor: dict[str, Any]) -> float:
     return float((np.iinfo(dtype).max - zero_point) * (scale or 1))
 
 
-def _quantize(values: NDArray[np.float64], tensor: dict[str, Any]) -> NDArray[Any]:
+def quantize(values: NDArray[np.float64], tensor: dict[str, Any]) -> NDArray[Any]:
     """Real values as a tensor wants them: q = round(value / scale) + zero point, saturating."""
     scale, zero_point = tensor["quantization"]
     dtype = np.dtype(tensor["dtype"])
