@@ -40,7 +40,7 @@ LEAST_ACCURACY = 0.3
 """Three times what guessing gets; what reads less is no classifier of digits."""
 BAD_ACCURACY, GOOD_ACCURACY = 0.5, 0.8
 """A given scale is taken for a mistake below the first, where the other gets above the second."""
-BUDGET = Budget(accuracy_loss_points=1.0)
+BUDGET = Budget(accuracy_loss_points=0.5, agreement=0.99, bytes=None)
 """Wider than what the shipped models, made for quantization, keep to."""
 
 ACCEPTED, RIGHT = 0.9, 0.98

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from edge_app.card import Budget
+
 
 class Convolution(NamedTuple):
     """A convolution of a square kernel, that keeps the size or, with a stride, divides it."""
@@ -97,3 +99,11 @@ ARCHITECTURES = {
         ),
     )
 }
+
+BUDGETS = {
+    "dense": Budget(accuracy_loss_points=0.05, agreement=0.998, bytes=12_000),
+    "mlp": Budget(accuracy_loss_points=0.05, agreement=0.999, bytes=700_000),
+    "cnn": Budget(accuracy_loss_points=0.05, agreement=0.999, bytes=120_000),
+}
+"""What int8 may cost, by the architecture's name. One layer's scores lie closer together than a
+deep network's, so that more of its answers change."""

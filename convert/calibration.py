@@ -1,6 +1,6 @@
-"""Calibration: whether a model is right as often as it is sure, and the temperature that mends it.
+"""Calibration: the temperature that makes a model as sure as it is right.
 
-Both as in C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks",
+Source: C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks",
 ICML 2017.
 """
 
@@ -9,40 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-BINS = 15
+from edge_app.calibration import check_outputs
+
 COLDEST, HOTTEST = 0.05, 20.0
 """Where a temperature is looked for: digits that are all read right would drive it to 0."""
 TOLERANCE = 1e-4
 """Of the logarithm of a temperature."""
-
-
-def expected_calibration_error(
-    probabilities: ArrayLike, labels: ArrayLike, bins: int = BINS
-) -> float:
-    """How far confidence and accuracy lie apart, 0 to 1.
-
-    That is sum_b n_b / N * |accuracy_b - confidence_b|. An image's confidence c is its largest
-    probability; bin b of M holds the n_b images with (b - 1) / M < c <= b / M.
-
-    Args:
-        probabilities: (N, K), N at least 1; of equal ones the first is the answer.
-        labels: whole numbers (N,), 0 to K - 1.
-        bins: M, how many of equal width.
-
-    Raises:
-        ValueError: other shapes or labels, values that are not finite, or no bins.
-    """
-    table, right = _check(probabilities, labels)
-    if bins < 1:
-        raise ValueError(f"{bins} bins were given; expected at least 1")
-    confidence = table.max(axis=1)
-    wins = table.argmax(axis=1) == right
-    # Rounding can carry a confidence a little past 1, and 0 belongs to the first bin.
-    numbers = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    gaps = np.bincount(numbers, weights=wins - confidence)
-    return float(np.abs(gaps).sum() / len(table))
 
 
 def fit_temperature(
@@ -62,7 +36,7 @@ def fit_temperature(
         ValueError: other shapes or labels, values that are not finite, or weights that are
             below 0 or all 0.
     """
-    table, right = _check(logits, labels)
+    table, right = check_outputs(logits, labels)
     shares = np.ones(len(table)) if weights is None else np.asarray(weights, np.float64)
     # Written so that NaN fails.
     if shares.shape != right.shape or not (shares >= 0).all() or not 0 < shares.sum() < np.inf:
@@ -78,23 +52,6 @@ def fit_temperature(
         return float(losses @ shares)
 
     return float(np.exp(_lowest(loss, np.log(COLDEST), np.log(HOTTEST))))
-
-
-def _check(outputs: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    table, right = np.asarray(outputs, np.float64), np.asarray(labels, np.intp)
-    if table.ndim != 2 or not len(table) or right.shape != table.shape[:1]:
-        raise ValueError(
-            f"outputs of shape {table.shape} and labels of shape {right.shape} were given; "
-            "expected (N, K) and (N,), N at least 1"
-        )
-    if not np.isfinite(table).all():
-        raise ValueError("some outputs are not finite numbers")
-    if right.min() < 0 or right.max() >= table.shape[1]:
-        raise ValueError(
-            f"labels of {right.min()} to {right.max()} were given; "
-            f"expected 0 to {table.shape[1] - 1}"
-        )
-    return table, right
 
 
 def _lowest(function: Callable[[float], float], low: float, high: float) -> float:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.brought import load_keras
-from convert.calibration import expected_calibration_error
 from convert.export import predict
+from edge_app.calibration import expected_calibration_error
 from edge_app.interpreter import Interpreter
 from edge_app.mnist import Digits
 from edge_app.models import Classifier, Model, softmax

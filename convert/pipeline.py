@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from convert.architectures import ARCHITECTURES, Architecture
+from convert.architectures import ARCHITECTURES, BUDGETS, Architecture
 from convert.calibration import fit_temperature
 from convert.data import Source, TrainingData, load
 from convert.export import predict
@@ -28,7 +28,7 @@ from convert.thresholds import Answers, choose_acceptance
 from convert.training import train as fit
 from convert.validation import Validation, hold_out
 from edge_app.acceptance import Acceptance
-from edge_app.card import Budget, Card
+from edge_app.card import Card
 from edge_app.errors import UserError
 from edge_app.mnist import Digits
 from edge_app.models import softmax
@@ -39,7 +39,6 @@ SEED = 0
 SEEDS = (0, 1, 2)
 """Each architecture is trained with every one of them; the best on validation data ships."""
 NORMALIZATION: Normalization = "moments"
-BUDGET = Budget(accuracy_loss_points=0.1)
 CALIBRATION_IMAGES = 1000
 UNFINISHED = ".training"
 """The folder, inside the models' folder, that keeps trained networks until all are published."""
@@ -99,7 +98,7 @@ def train(
             Identity(name, architecture.title, architecture.description),
             NORMALIZATION,
             "logits",
-            BUDGET,
+            BUDGETS[name],
             _acceptance(best.original, architecture, validation),
             _calibration_images(pool),
             data,

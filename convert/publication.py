@@ -68,7 +68,7 @@ def publish(
         identity: its name is the folder's.
         normalization: the one that ``data`` went through.
         output: what the original gives.
-        budget: what int8 may lose.
+        budget: how far int8 may drift.
         acceptance: which answers count.
         calibration: normalized training images, uint8 (N, 28, 28), to find activations' ranges on.
         data: MNIST's validation images check, its test images are reported on.
@@ -84,6 +84,7 @@ def publish(
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
         staged = Path(staging) / identity.name
         staged.mkdir()
+        original_file = _write_original(staged / "model.keras", original, data.mnist.test)
         card = Card(
             format=FORMAT,
             **identity._asdict(),
@@ -95,8 +96,10 @@ def publish(
                 )
                 for variant, content in contents.items()
             },
-            original=_write_original(staged / "model.keras", original, data.mnist.test),
-            reference=_write_reference(staged / "reference.npz", original, output, data),
+            original=original_file,
+            reference=_write_reference(
+                staged / "reference.npz", original, original_file.sha256, output, data
+            ),
             budget=budget,
             training=training,
             versions=_versions(),
@@ -123,7 +126,7 @@ def _write_original(path: Path, original: keras.Model, test: Digits) -> ModelFil
 
 
 def _write_reference(
-    path: Path, original: keras.Model, output: Output, data: TrainingData
+    path: Path, original: keras.Model, original_sha256: str, output: Output, data: TrainingData
 ) -> ReferenceFile:
     outputs = predict(original, data.mnist.test.images)
     probabilities = softmax(outputs) if output == "logits" else outputs
@@ -132,6 +135,7 @@ def _write_reference(
         **asdict(record_file(path)),
         dataset=f"{data.mnist.name}, test set",
         dataset_sha256=data.test_sha256,
+        original_sha256=original_sha256,
     )
 
 

@@ -49,10 +49,12 @@ class ModelFile(FileRecord):
 
 @dataclass(frozen=True)
 class ReferenceFile(FileRecord):
-    """The original's probabilities on the test set, float32 (N, 10), and that set's hash."""
+    """The original's probabilities on the test set, float32 (N, 10), with that set's SHA-256 and
+    that of the original's file that gave them."""
 
     dataset: str
     dataset_sha256: str
+    original_sha256: str
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,16 @@ class Contract:
 
 @dataclass(frozen=True)
 class Budget:
-    """How far int8 may drift from the original: accuracy lost, in percentage points."""
+    """How far int8 may drift from the original, on the test set.
+
+    ``accuracy_loss_points`` is the accuracy that it may lose, in percentage points; ``agreement``
+    the part of the images, 0 to 1, on which it gives the original's answer at the least; ``bytes``
+    its file's largest size, None where any will do.
+    """
 
     accuracy_loss_points: float
+    agreement: float
+    bytes: int | None
 
 
 @dataclass(frozen=True)
@@ -173,9 +182,12 @@ def _parse(fields: Any) -> Card:
         original=_model_file(fields["original"]),
         variants=variants,
         reference=ReferenceFile(
-            *_file(reference), str(reference["dataset"]), str(reference["dataset_sha256"])
+            *_file(reference),
+            str(reference["dataset"]),
+            str(reference["dataset_sha256"]),
+            str(reference["original_sha256"]),
         ),
-        budget=Budget(_finite(fields["budget"]["accuracy_loss_points"])),
+        budget=_budget(fields["budget"]),
         training=dict(fields["training"]),
         versions=dict(fields["versions"]),
         acceptance=_acceptance(fields.get("acceptance"), contract.output),
@@ -184,6 +196,15 @@ def _parse(fields: Any) -> Card:
 
 def _model_file(fields: Mapping[str, Any]) -> ModelFile:
     return ModelFile(*_file(fields), str(fields["quantization"]), _finite(fields["accuracy"]))
+
+
+def _budget(fields: Mapping[str, Any]) -> Budget:
+    agreement, size = _finite(fields["agreement"]), fields["bytes"]
+    if not 0 <= agreement <= 1:
+        raise ValueError(f"its budget asks for an agreement of {agreement}, not of 0 to 1")
+    if size is not None and (type(size) is not int or size < 1):
+        raise ValueError(f"its budget allows {size!r} bytes, not a whole number of them or null")
+    return Budget(_finite(fields["accuracy_loss_points"]), agreement, size)
 
 
 def _acceptance(fields: Any, output: Output) -> Acceptance | None:

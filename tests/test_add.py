@@ -19,7 +19,7 @@ import app
 from edge_app import Model, load_models, normalize
 from edge_app.acceptance import Acceptance
 from edge_app.bare import load_bare_models
-from edge_app.card import PROBABILITIES
+from edge_app.card import PROBABILITIES, Budget
 from edge_app.mnist import Digits, read_digits
 from edge_app.models import softmax
 from edge_app.normalization import Normalization
@@ -155,6 +155,8 @@ def test_a_model_answers_in_every_variant_as_it_does_in_keras(
     assert card.training["pixels"] == f"0-{full_ink}"
     assert card.training["source"] == {"file": path.name, "sha256": sha256(path)}
     assert card.training["data"] == "unknown: brought by the user"
+    assert card.budget == Budget(accuracy_loss_points=0.5, agreement=0.99, bytes=None)
+    assert card.reference.original_sha256 == card.original.sha256
     assert isinstance(card.acceptance, Acceptance)
     assert card.acceptance.energy is not None
     test = read_digits(data_folder, "t10k")

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.calibration import COLDEST, HOTTEST, expected_calibration_error, fit_temperature
+from convert.calibration import COLDEST, HOTTEST, fit_temperature
+from edge_app.calibration import Bin, expected_calibration_error, reliability
 from edge_app.models import softmax
 
 
@@ -17,6 +18,13 @@ def test_a_calibration_error_worked_out_by_hand() -> None:
     table = [[0.5, 0.5], [0.75, 0.25], [0.75, 0.25], [1.0, 0.0]]
     expected = 1 / 4 * abs(0 - 0.5) + 3 / 4 * abs(2 / 3 - 2.5 / 3)
     assert expected_calibration_error(table, [1, 0, 1, 0], bins=2) == pytest.approx(expected)
+
+
+def test_the_bins_behind_it() -> None:
+    table = [[0.5, 0.5], [0.75, 0.25], [0.75, 0.25], [1.0, 0.0]]
+    sure = Bin(3, pytest.approx(2.5 / 3), pytest.approx(2 / 3))
+    assert reliability(table, [1, 0, 1, 0], bins=2) == (Bin(1, 0.5, 0.0), sure)
+    assert reliability([[1.0, 0.0]], [0], bins=3) == (Bin(0, None, None),) * 2 + (Bin(1, 1.0, 1.0),)
 
 
 def test_without_a_word_there_are_fifteen_bins() -> None:

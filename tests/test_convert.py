@@ -27,7 +27,7 @@ pytest.importorskip("tensorflow", reason="training needs TensorFlow, which the e
 import keras
 
 from convert import augmentation, networks, pipeline, publication, validation
-from convert.architectures import ARCHITECTURES
+from convert.architectures import ARCHITECTURES, BUDGETS
 from convert.data import TrainingData, load
 from convert.export import ExportError, predict
 
@@ -72,7 +72,7 @@ def publish(original: Any, data: TrainingData) -> Callable[[Path], object]:
     """Publishes that model to a folder."""
     identity = publication.Identity("dense", "Simple Dense", "One dense layer.")
     return lambda folder: publication.publish(
-        *(original, identity, "moments", "logits", pipeline.BUDGET, Acceptance(0.5, 1.0)),
+        *(original, identity, "moments", "logits", BUDGETS["dense"], Acceptance(0.5, 1.0)),
         *(data.mnist.train.images[:200], data, {"seed": 0}, folder),
     )
 
@@ -158,6 +158,13 @@ def test_the_cards_record_the_files_as_they_are(trained: Path) -> None:
                 found.bytes,
                 found.sha256,
             )
+
+
+def test_the_cards_tie_the_reference_to_its_original_and_set_a_budget(trained: Path) -> None:
+    for name, model in load_models(trained).items():
+        found = record_file(trained / name / "model.keras").sha256
+        assert model.card.reference.original_sha256 == found
+        assert model.card.budget == BUDGETS[name]
 
 
 def test_the_cards_tell_versions_and_size(trained: Path) -> None:

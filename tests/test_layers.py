@@ -16,6 +16,8 @@ from edge_app import interpreter
 PACKAGES = ("benchmarks", "convert", "edge_app")
 WEB = {"fastapi", "gradio", "starlette", "uvicorn"}
 TRAINING = {"keras", "tensorflow"}
+TENSORFLOW_PROCESSES = {"benchmarks.keras_answers"}
+"""Modules that run in a process of their own, which only starts where TensorFlow is installed."""
 SERVERS = {"edge_app.page", "edge_app.server"}
 DISTRIBUTIONS = {"PIL": "pillow"}
 """The distributions whose names differ from those of the modules they bring."""
@@ -58,7 +60,11 @@ def roots(names: set[str]) -> set[str]:
 def third_party(imports: dict[str, set[str]], package: str) -> set[str]:
     """The top-level modules from elsewhere that a package imports."""
     imported = set[str]().union(
-        *(names for name, names in imports.items() if name.startswith(package))
+        *(
+            names
+            for name, names in imports.items()
+            if name.startswith(package) and name not in TENSORFLOW_PROCESSES
+        )
     )
     return roots(imported) - set(sys.stdlib_module_names) - set(PACKAGES)
 
@@ -76,8 +82,18 @@ def test_a_package_leaves_alone_what_is_not_beneath_it(
 ) -> None:
     modules = {name: names for name, names in imports.items() if name.startswith(package)}
     assert len(modules) > 1
-    offences = {name: roots(names) & foreign for name, names in modules.items()}
+    offences = {
+        name: roots(names) & foreign - (TRAINING if name in TENSORFLOW_PROCESSES else set())
+        for name, names in modules.items()
+    }
     assert not {name: found for name, found in offences.items() if found}
+
+
+def test_what_runs_in_tensorflow_s_process_is_imported_by_nothing_else(
+    imports: dict[str, set[str]],
+) -> None:
+    assert imports.keys() >= TENSORFLOW_PROCESSES
+    assert not {name for name, names in imports.items() if names & TENSORFLOW_PROCESSES}
 
 
 def test_only_the_server_s_own_modules_import_the_web_framework(
