@@ -762,7 +762,7 @@ def test_every_control_is_reached_by_keyboard_has_a_name_and_shows_its_focus(
 ) -> None:
     visit = open_page(three_models)
     names = []
-    for _ in range(14):
+    for _ in range(17):
         visit.page.keyboard.press("Tab")
         focus = visit.page.locator(":focus")
         names.append(
@@ -773,7 +773,8 @@ def test_every_control_is_reached_by_keyboard_has_a_name_and_shows_its_focus(
         )
         assert seen == "solid", names[-1]
     samples = [f"Sample: {digit}" for digit in range(10)]
-    assert [name.strip() for name in names] == ["int8", "Undo", "Redo", "Clear", *samples]
+    tabs = ["Draw a digit", "Models", "Device"]
+    assert [name.strip() for name in names] == [*tabs, "int8", "Undo", "Redo", "Clear", *samples]
     visit.variant("int8").focus()
     visit.page.keyboard.press("ArrowLeft")
     expect(visit.variant("dynamic")).to_be_checked()

@@ -31,7 +31,8 @@ class Visit:
         """How long the requests were that sent them."""
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
-        """Requests to another machine, and those that send something other than a drawing."""
+        """Requests to another machine, and those that send something other than a drawing, or the name
+        of a sheet."""
         page.set_default_timeout(TIMEOUT_MS)
         page.on("request", self._note)
         page.on("console", self._listen)
@@ -43,7 +44,7 @@ class Visit:
         if asks(request):
             self.sent.append(state(request))
             self.bytes_sent.append(len(request.post_data_buffer or b""))
-        elif calls(request, "save") or calls(request, "stored"):
+        elif any(calls(request, function) for function in ("save", "stored", "sheet")):
             pass
         elif request.method != "GET" or urlsplit(request.url).netloc != urlsplit(self.url).netloc:
             self.elsewhere.append(f"{request.method} {request.url}")
