@@ -96,7 +96,9 @@ function scrolling(title, table) {
 }
 
 function listed(facts) {
-  const rows = facts.map(([name, value]) => make("div", "", make("dt", "", name), make("dd", "", value)));
+  const rows = facts.map(([name, value]) =>
+    make("div", "", make("dt", "", name), make("dd", "", value))
+  );
   return make("dl", "", ...rows);
 }
 
