@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import ipaddress
 import socket
 import struct
 from pathlib import Path
+from urllib.parse import urlsplit
 
 _SIOCGIFADDR = 0x8915
 """Linux: the IPv4 address of a network interface (netdevice(7))."""
@@ -22,6 +24,15 @@ def urls(host: str, port: int) -> list[str]:
     if _resolves(mdns):
         names.append(mdns)
     return [f"http://{name}:{port}" for name in names]
+
+
+def is_here(url: str) -> bool:
+    """Whether an address is this device's own, which means another one on a phone."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _lan_addresses() -> list[str]:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 
 from edge_app.addresses import urls
 from edge_app.bare import load_bare_models
-from edge_app.card import VARIANTS
+from edge_app.card import CARD, VARIANTS, record_file
 from edge_app.collection import DEFAULT_LIMIT, Collection, parse_size
 from edge_app.credentials import read_credentials
 from edge_app.errors import UserError
 from edge_app.interpreter import find_runtime
 from edge_app.models import Classifier, ModelError, load_models
 from edge_app.server import listen, serve
+from edge_app.sheets import Sheets
+from edge_app.sheets.benchmark import benchmark_sheet
+from edge_app.sheets.device import device_sheet
+from edge_app.sheets.models import models_sheet
+from edge_app.state import results_path
 from edge_app.terminal import invitation
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -52,6 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     credentials = read_credentials(arguments.auth_file) if arguments.auth_file else None
     runtime = find_runtime()
     models: dict[str, Classifier] = {**load_models(arguments.models, report=_report)}
+    cards = {name: record_file(arguments.models / name / CARD).sha256 for name in models}
     models |= load_bare_models(arguments.models, models, _report)
     if not models:
         raise ModelError(
@@ -66,12 +73,19 @@ def run(arguments: argparse.Namespace) -> None:
     if collection:
         print(f"Stores:  drawings in {collection.path}, {collection.count:,} so far", flush=True)
 
+    addresses = partial(urls, host, port)
+    sheets: Sheets = {
+        "models": partial(models_sheet, models),
+        "device": partial(device_sheet, addresses),
+        "benchmark": partial(benchmark_sheet, arguments.results, cards),
+    }
+
     def ready() -> None:
-        print(invitation(urls(host, port), sys.stdout))
+        print(invitation(addresses(), sys.stdout))
         print("Ctrl-C stops.", flush=True)
 
     with listener:
-        serve(listener, models, arguments.variant, credentials, collection, ready)
+        serve(listener, models, arguments.variant, credentials, collection, sheets, ready)
 
 
 def _report(sentence: str) -> None:
@@ -123,6 +137,14 @@ def _parser() -> argparse.ArgumentParser:
         default=DEFAULT_LIMIT,
         metavar="SIZE",
         help=f"largest size of that file (default: {DEFAULT_LIMIT // 10**6}MB)",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=results_path(),
+        metavar="FILE",
+        help="what the page shows as the last benchmark, where there is such a file "
+        "(default: where python -m benchmarks leaves it)",
     )
     return parser
 

@@ -30,6 +30,11 @@ from PIL import Image
 
 Normalization = Literal["moments", "box"]
 NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
+TREATMENTS: dict[Normalization, str] = {
+    "moments": "centred, straightened and brought to size",
+    "box": "centred and brought to size",
+}
+"""What each does, in words."""
 
 SIZE = 28
 """Height and width of a normalized image, in pixels."""

@@ -1,4 +1,4 @@
-"""The page: the canvas, and the API beside it."""
+"""The page: the canvas, the tabs and the API beside it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from edge_app.collection import Collection, keepers
 from edge_app.drawing import parse_strokes
 from edge_app.errors import UserError
 from edge_app.models import Classifier
+from edge_app.sheets import Sheets
+from edge_app.tabs import tabs
 
 TITLE = "Draw a digit"
 
@@ -39,7 +41,10 @@ CSS = Path(__file__).parent / "page.css"
 
 
 def build_page(
-    models: Mapping[str, Classifier], variant: str, collection: Collection | None = None
+    models: Mapping[str, Classifier],
+    variant: str,
+    collection: Collection | None,
+    sheets: Sheets,
 ) -> gr.Blocks:
     """Compose the page.
 
@@ -47,6 +52,7 @@ def build_page(
         models: by name, in the order in which their answers are shown.
         variant: the one that the page starts with.
         collection: where drawings are stored; without it the page offers nothing of the kind.
+        sheets: what the tabs beside the canvas show.
     """
 
     async def answer(state: object) -> dict[str, Any]:
@@ -65,6 +71,7 @@ def build_page(
             return {"error": str(error)}
 
     with BlocksWithDefaults(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        tabs(sheets)
         canvas(models, variant, answer, keepers(collection) if collection else ())
         add_api(models)
     return page

@@ -74,6 +74,19 @@ def to_lines(modules: NDArray[np.bool_]) -> list[str]:
     return [f"\x1b[38;5;16;48;5;231m{line}\x1b[0m" for line in lines]
 
 
+def to_svg(modules: NDArray[np.bool_]) -> str:
+    """A QR code as an SVG element, black on white whatever surrounds it, one unit a module."""
+    side = len(modules) + 2 * QUIET
+    path = "".join(
+        f"M{column + QUIET} {row + QUIET}h1v1h-1z" for row, column in np.argwhere(modules)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" role="img" '
+        f'shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{side}v{side}H0z"/>'
+        f'<path d="{path}"/></svg>'
+    )
+
+
 # Codewords
 
 

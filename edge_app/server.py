@@ -18,6 +18,7 @@ from edge_app.errors import UserError
 from edge_app.gradio_import import leaner_gradio
 from edge_app.guard import Guard
 from edge_app.models import Classifier
+from edge_app.sheets import Sheets
 
 SESSIONS = 200
 """Browser sessions that Gradio remembers; the oldest goes first."""
@@ -71,6 +72,7 @@ def serve(
     variant: str,
     credentials: list[tuple[str, str]] | None,
     collection: Collection | None,
+    sheets: Sheets,
     ready: Callable[[], None],
 ) -> None:
     """Serve the page on a listening socket until SIGINT or SIGTERM.
@@ -83,9 +85,10 @@ def serve(
         variant: the one that the page starts with.
         credentials: users and their passwords; None lets everyone in.
         collection: where the page stores drawings; None where it offers nothing of the kind.
+        sheets: what the tabs beside the canvas show.
         ready: called once, when a browser that comes will be answered.
     """
-    signal.signal(signal.SIGTERM, _stop)
+    stop = _Stop()
     with _temporary_folder() as folder:
         os.environ.update(_ENVIRONMENT, GRADIO_TEMP_DIR=folder)
         # Only now: Gradio takes seconds to import, and reads the environment as it does.
@@ -94,10 +97,11 @@ def serve(
         import fastapi
         import uvicorn
 
+        from edge_app.compression import CompressedPage
         from edge_app.icons import add_icons
         from edge_app.page import CSS, THEME, TITLE, build_page
 
-        page = build_page(models, variant, collection)
+        page = build_page(models, variant, collection, sheets)
         page.state_session_capacity = SESSIONS
         site = fastapi.FastAPI(openapi_url=None)
         add_icons(site, TITLE)
@@ -115,11 +119,23 @@ def serve(
             theme=THEME,
             css_paths=CSS,
         )
-        config = uvicorn.Config(Guard(app), log_level="warning", timeout_graceful_shutdown=GRACE_S)
+        config = uvicorn.Config(
+            Guard(CompressedPage(app)), log_level="warning", timeout_graceful_shutdown=GRACE_S
+        )
+
+        class Server(uvicorn.Server):
+            """Uvicorn's, which says when it serves. From here on signals are its own matter."""
+
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                if stop.signal is not None:
+                    self.handle_exit(stop.signal, None)
+                if not self.should_exit:
+                    ready()
+
         # Uvicorn ends in good order at the first Ctrl-C, and then passes it on.
         with contextlib.suppress(KeyboardInterrupt):
-            ready()
-            uvicorn.Server(config).run(sockets=[listener])
+            Server(config).run(sockets=[listener])
 
 
 @contextlib.contextmanager
@@ -131,6 +147,21 @@ def _temporary_folder() -> Iterator[str]:
         yield folder
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    # Uvicorn ends in good order first and then repeats the signal: this unwinds what is left.
-    sys.exit(0)
+class _Stop:
+    """What SIGTERM and SIGINT do while the app starts: they end it with an exception.
+
+    That can get lost: Python only prints one that comes while an object is being finalized, and
+    libraries may catch any. So the signal is remembered, too.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._end)
+
+    def _end(self, number: int, _frame: FrameType | None) -> None:
+        self.signal = number
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        # Uvicorn ends in good order first and then repeats the signal: this unwinds what is left.
+        sys.exit(0)

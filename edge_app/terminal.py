@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Sequence
 from typing import TextIO
-from urllib.parse import urlsplit
 
+from edge_app.addresses import is_here
 from edge_app.qr import QUIET, TooLongError, encode, to_lines
 
 
@@ -19,7 +18,7 @@ def invitation(addresses: Sequence[str], stream: TextIO) -> str:
             where a phone could open it, and the stream leads to a terminal that can show it.
     """
     lines = ["Open:    " + "\n         ".join(addresses)]
-    if _can_draw(stream) and not _is_here(addresses[0]):
+    if _can_draw(stream) and not is_here(addresses[0]):
         try:
             code = encode(addresses[0])
         except TooLongError:  # No phone's camera would like it either.
@@ -32,12 +31,3 @@ def invitation(addresses: Sequence[str], stream: TextIO) -> str:
 def _can_draw(stream: TextIO) -> bool:
     encoding = (stream.encoding or "").lower().replace("-", "")
     return stream.isatty() and encoding == "utf8" and os.environ.get("TERM", "dumb") != "dumb"
-
-
-def _is_here(address: str) -> bool:
-    """Whether an address is this device's own, which means another one on a phone."""
-    host = urlsplit(address).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,11 @@ from edge_app.card import read_card, write_card
 from edge_app.drawings import Drawing, read_json_lines
 from edge_app.mnist import Digits, read_digits
 from idx import write_digits
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from visit import Visit
 
 
 @pytest.fixture(scope="session")
@@ -154,6 +160,46 @@ def many_models(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
     models = with_copies(models_folder, tmp_path_factory.mktemp("many") / "models", 10)
     with start(tmp_path_factory.mktemp("app"), "--models", models) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, as it is installed."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        reason = f"No browser is installed: none of {', '.join(names)} was found"
+        if "CI" in os.environ:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    arguments = ["--disable-gpu", "--disable-background-networking"]
+    if os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Which Chromium asks for there.
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - Not where the edge is tested.
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, app: App) -> Iterator[Callable[..., Visit]]:
+    """Opens the page: ``open_page()``, another app's, or with options of a browser's context."""
+    from visit import Visit  # noqa: PLC0415
+
+    visits: list[Visit] = []
+
+    def opened(of: App = app, **options: Any) -> Visit:
+        page = browser.new_context(**options).new_page()
+        visits.append(Visit(page, of.url))
+        return visits[-1]
+
+    yield opened
+    for each in visits:
+        each.page.context.close()
+        assert each.complaints == []
+        assert each.elsewhere == []
 
 
 def with_copies(folder: Path, copy: Path, count: int) -> Path:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,15 +14,17 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 import edge_app
 from app import PYTHON, App, start
+from colours import contrast, ground, luminance, rgb
 from conftest import with_copies
 from convert.unipen import read_unipen
 from edge_app.card import VARIANTS
 from edge_app.drawings import Drawing, read_json_lines
 from visit import (
+    SEVEN,
     Stroke,
     Strokes,
     Visit,
@@ -38,7 +38,6 @@ from visit import (
     with_mouse,
 )
 
-SEVEN: Strokes = [[(250, 250), (500, 250), (750, 250), (600, 500), (450, 800)]]
 ONE: Strokes = [[(500, 200), (500, 400), (500, 600), (500, 800)]]
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -48,43 +47,7 @@ PHONE = {
 }
 MODELS = ("dense", "mlp", "cnn")
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        reason = f"No browser is installed: none of {', '.join(names)} was found"
-        if "CI" in os.environ:
-            pytest.fail(reason)
-        pytest.skip(reason)
-    arguments = ["--disable-gpu", "--disable-background-networking"]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Which Chromium asks for there.
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
-
-
 Visits = Callable[..., Visit]
-
-
-@pytest.fixture
-def open_page(browser: Browser, app: App) -> Iterator[Visits]:
-    """Opens the page: ``open_page()``, another app's, or with options of a browser's context."""
-    visits: list[Visit] = []
-
-    def opened(of: App = app, **options: Any) -> Visit:
-        page = browser.new_context(**options).new_page()
-        visits.append(Visit(page, of.url))
-        return visits[-1]
-
-    yield opened
-    for each in visits:
-        each.page.context.close()
-        assert each.complaints == []
-        assert each.elsewhere == []
 
 
 def strokes_of(drawing: Drawing) -> Strokes:
@@ -762,7 +725,7 @@ def test_every_control_is_reached_by_keyboard_has_a_name_and_shows_its_focus(
 ) -> None:
     visit = open_page(three_models)
     names = []
-    for _ in range(14):
+    for _ in range(17):
         visit.page.keyboard.press("Tab")
         focus = visit.page.locator(":focus")
         names.append(
@@ -773,7 +736,8 @@ def test_every_control_is_reached_by_keyboard_has_a_name_and_shows_its_focus(
         )
         assert seen == "solid", names[-1]
     samples = [f"Sample: {digit}" for digit in range(10)]
-    assert [name.strip() for name in names] == ["int8", "Undo", "Redo", "Clear", *samples]
+    tabs = ["Draw a digit", "Models", "Device"]
+    assert [name.strip() for name in names] == [*tabs, "int8", "Undo", "Redo", "Clear", *samples]
     visit.variant("int8").focus()
     visit.page.keyboard.press("ArrowLeft")
     expect(visit.variant("dynamic")).to_be_checked()
@@ -788,40 +752,6 @@ def ink(visit: Visit) -> tuple[float, ...]:
     )
     assert opacity == 255
     return tuple(colour)
-
-
-def ground(locator: Locator) -> tuple[float, ...]:
-    """The background colour that an element is seen on."""
-    return rgb(
-        locator.evaluate(
-            """element => {
-                const colour = () => getComputedStyle(element).backgroundColor;
-                while (/rgba\\(.*, 0\\)/.test(colour())) element = element.parentElement;
-                return colour();
-            }"""
-        )
-    )
-
-
-def rgb(colour: str) -> tuple[float, ...]:
-    """Three numbers, 0 to 255, from "rgb(1, 2, 3)"."""
-    assert colour.startswith("rgb("), colour
-    return tuple(map(float, colour[4:-1].split(",")))
-
-
-def luminance(colour: tuple[float, ...]) -> float:
-    """Relative luminance, as WCAG 2.2 defines it."""
-    parts = [value / 255 for value in colour]
-    linear = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    """Contrast ratio, 1 to 21, as WCAG 2.2 defines it."""
-    darker, lighter = sorted((luminance(one), luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 # What is sent

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from edge_app.qr import QUIET, TooLongError, encode, encode_with, to_lines
+from edge_app.qr import QUIET, TooLongError, encode, encode_with, to_lines, to_svg
 
 ADDRESS = "http://192.168.1.20:7860"
 CODE = """
@@ -85,3 +85,15 @@ def test_the_terminal_s_lines_show_the_code_and_light_around_it() -> None:
     assert len(shown) == len(framed) + 1  # Two rows a line: of an odd number, one is left over.
     assert (np.array(shown[:-1]) == framed).all()
     assert not any(shown[-1])
+
+
+def test_the_svg_shows_the_code_on_white_and_light_around_it() -> None:
+    code = encode(ADDRESS)
+    svg = to_svg(code)
+    side = len(code) + 2 * QUIET
+    assert f'viewBox="0 0 {side} {side}"' in svg
+    assert f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/>' in svg
+    shown = np.zeros((side, side), bool)
+    for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", svg):
+        shown[int(y), int(x)] = True
+    assert (shown == np.pad(code, QUIET)).all()

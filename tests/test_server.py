@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import os
 import shutil
 import signal
 import socket
 import subprocess
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -148,7 +150,7 @@ def test_help_names_every_option(tmp_path: Path, without_gradio: Path) -> None:
     done = run(tmp_path, "--help", PYTHONPATH=without_gradio)
     assert (done.returncode, done.stderr) == (0, "")
     options = ("--host", "--port", "--models", "--variant", "--auth-file", "--save-drawings")
-    for option in (*options, "--save-limit", "examples:"):
+    for option in (*options, "--save-limit", "--results", "examples:"):
         assert option in done.stdout
 
 
@@ -211,6 +213,36 @@ def test_a_signal_while_it_starts_stops_it_too(
         assert App("", process, tmp_path).files() == set()
     errors = (tmp_path / "stderr").read_text().splitlines()
     assert [line for line in errors if not line.startswith("INFO: ")] == []
+
+
+def test_a_signal_that_got_lost_while_it_started_stops_it(tmp_path: Path) -> None:
+    """Python, and libraries, can swallow what a handler raises; here the page's builder does."""
+    script = """
+        import os, signal, sys
+        import edge_app.page as page
+        from edge_app.command import main
+
+        def build(*arguments, build=page.build_page):
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+            except BaseException as error:
+                print("Lost:", type(error).__name__, flush=True)
+            return build(*arguments)
+
+        page.build_page = build
+        sys.exit(main())
+    """
+    done = subprocess.run(
+        [PYTHON, "-c", textwrap.dedent(script), "--host", "127.0.0.1", "--port", "0"],
+        cwd=ROOT,
+        env=os.environ | {"HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    assert "Lost: SystemExit" in done.stdout
+    assert "Ctrl-C stops." not in done.stdout
 
 
 def test_no_other_machine_is_contacted(tmp_path: Path) -> None:
@@ -450,6 +482,32 @@ def test_the_page_links_to_nothing_of_gradio_s(app: App) -> None:
     assert config["analytics_enabled"] is False
     assert config["run_history"] is False
     assert config["title"] == "Draw a digit"
+
+
+def test_the_page_comes_compressed_and_answers_as_they_are(app: App) -> None:
+    page = get(f"{app.url}/")
+    assert page.headers["content-encoding"] == "gzip"
+    assert int(page.headers["content-length"]) < 30_000 < len(page.content)
+    assert "content-encoding" not in get(f"{app.url}/config").headers
+
+
+def call_sheet(app: App, name: object) -> httpx.Response:
+    """Ask for a sheet as the page does."""
+    components = get(f"{app.url}/config").json()["components"]
+    number = next(each["id"] for each in components if each["props"].get("elem_id") == "tabs")
+    content = {"session_hash": "x", "component_id": number, "fn_name": "sheet", "data": name}
+    return post(f"{app.url}/gradio_api/component_server/", content)
+
+
+def test_sheets_are_read_by_name(app: App) -> None:
+    assert call_sheet(app, "models").json()["title"] == "Models"
+    assert call_sheet(app, "device").json()["title"] == "Device"
+
+
+@pytest.mark.parametrize("name", ["benchmark", "", "../models", None, 3, ["models"], {"a": 1}])
+def test_a_sheet_that_there_is_not_is_null(app: App, name: object) -> None:
+    answer = call_sheet(app, name)
+    assert (answer.status_code, answer.json()) == (200, None)
 
 
 def test_the_api_is_the_one_function(app: App) -> None:

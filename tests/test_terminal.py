@@ -13,7 +13,7 @@ from typing import TextIO
 
 import pytest
 
-from app import PYTHON, ROOT, until
+from app import PATIENCE_S, PYTHON, ROOT
 from edge_app.qr import encode, to_lines
 from edge_app.terminal import invitation
 
@@ -78,12 +78,6 @@ def test_what_is_no_terminal_for_drawings_gets_words(
     assert invitation(ADDRESSES, terminal) == WORDS
 
 
-def ends(process: subprocess.Popen[bytes]) -> bool:
-    """Told as often as it takes: just before it serves, a signal can still get lost."""
-    process.terminate()
-    return process.poll() is not None
-
-
 @pytest.mark.parametrize("lan", [True, False])
 def test_the_app_prints_the_code_on_a_terminal(*, lan: bool) -> None:
     """The real one, made to believe in an address on the LAN while it listens on this device."""
@@ -103,8 +97,10 @@ def test_the_app_prints_the_code_on_a_terminal(*, lan: bool) -> None:
         while b"Ctrl-C stops." not in printed:
             printed += os.read(there, 65536)
     finally:
-        until(lambda: ends(process))
+        process.terminate()
+        status = process.wait(PATIENCE_S)
         os.close(there)
+    assert status == 0
     code = "\r\n".join(to_lines(encode(LAN))).encode()
     assert (code in printed) is lan
     assert (b"\x1b" in printed) is lan

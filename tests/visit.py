@@ -18,6 +18,8 @@ Stroke = list[tuple[float, float]]
 """As the page sends them: points in a square of 1000 by 1000, y down."""
 Strokes = list[Stroke]
 
+SEVEN: Strokes = [[(250, 250), (500, 250), (750, 250), (600, 500), (450, 800)]]
+
 
 class Visit:
     """A page that is open, and what it does: every test ends with a look at that."""
@@ -31,7 +33,8 @@ class Visit:
         """How long the requests were that sent them."""
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
-        """Requests to another machine, and those that send something other than a drawing."""
+        """Requests to another machine, and those that send something other than a drawing or the
+        name of a sheet."""
         page.set_default_timeout(TIMEOUT_MS)
         page.on("request", self._note)
         page.on("console", self._listen)
@@ -43,7 +46,7 @@ class Visit:
         if asks(request):
             self.sent.append(state(request))
             self.bytes_sent.append(len(request.post_data_buffer or b""))
-        elif calls(request, "save") or calls(request, "stored"):
+        elif any(calls(request, function) for function in ("save", "stored", "sheet")):
             pass
         elif request.method != "GET" or urlsplit(request.url).netloc != urlsplit(self.url).netloc:
             self.elsewhere.append(f"{request.method} {request.url}")

@@ -16,7 +16,7 @@ import gradio as gr
 from edge_app.bare import VARIANT, BareModel
 from edge_app.classification import choices
 from edge_app.models import Classifier, Model
-from edge_app.normalization import Normalization
+from edge_app.normalization import TREATMENTS, Normalization
 
 _FOLDER = Path(__file__).parent
 _SCRIPTS = (
@@ -33,12 +33,6 @@ _SCRIPTS = (
 """What the browser runs, as one script, in this order."""
 _FIT = 3
 """So many models have their place beside the canvas; the answers of more of them scroll."""
-
-_TREATMENTS: dict[Normalization, str] = {
-    "moments": "centred, straightened and brought to size",
-    "box": "centred and brought to size",
-}
-"""What each normalization does, in words."""
 
 
 def canvas(
@@ -95,7 +89,7 @@ def _views(models: Mapping[str, Classifier]) -> list[dict[str, Any]]:
             "normalization": normalization,
             "seers": "the models" if len(titles) == 1 else _list(names),
             "see": "sees" if len(titles) > 1 and len(names) == 1 else "see",
-            "treatment": _TREATMENTS[normalization],
+            "treatment": TREATMENTS[normalization],
             "first": number == 0,
         }
         for number, (normalization, names) in enumerate(titles.items())

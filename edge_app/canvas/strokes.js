@@ -31,7 +31,7 @@ function clip(stroke) {
       part = null;
       continue;
     }
-    if (part === null) parts.push((part = [between(from, to, enter)]));
+    if (part === null) parts.push(part = [between(from, to, enter)]);
     part.push(between(from, to, leave));
     if (leave < 1) part = null;
   }

@@ -1,0 +1,113 @@
+// The tabs. Gradio runs this once, with `element` (the component's root) and `server` (its Python
+// functions) in scope. The address says which tab is open: the browser's way back leads back.
+//
+// `server.sheet(name)` gives what a tab shows, as edge_app/sheets has it, or null where there is
+// nothing to show.
+
+const find = (selector) => element.querySelector(selector);
+const links = [...element.querySelectorAll("a")];
+const place = find(".sheet");
+
+const named = (name) => links.find((link) => link.hash.slice(1) === name && !link.hidden);
+const opened = () => named(location.hash.slice(1)) ?? links[0];
+
+function open() {
+  const link = opened();
+  for (const each of links) each.ariaCurrent = each === link ? "page" : null;
+  place.hidden = link === links[0]; // Then the canvas is shown, see page.css.
+  place.replaceChildren();
+  if (!place.hidden) read(link);
+}
+
+// A sheet is read whenever its tab is opened, and stays as it was read.
+async function read(link) {
+  place.ariaBusy = "true";
+  const sheet = await server.sheet(link.hash.slice(1)).catch(() => undefined);
+  if (opened() !== link || place.childElementCount) return;
+  place.ariaBusy = "false";
+  place.append(...(sheet ? parts(sheet) : [make("p", "warning", missing(sheet))]));
+  find("h2")?.focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+const missing = (sheet) =>
+  sheet === null
+    ? "There is nothing to show any more."
+    : "The device does not answer. Open this again when it is back.";
+
+// From a sheet to elements. Its texts stay texts, whoever wrote them.
+
+function make(tag, name, ...content) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  made.append(...content);
+  return made;
+}
+
+function parts({ title, text, warnings, sections }) {
+  const heading = make("h2", "", title);
+  heading.tabIndex = -1;
+  return [
+    make("header", "", heading, make("p", "", text)),
+    ...warnings.map((sentence) => make("p", "warning", sentence)),
+    make("div", "sections", ...sections.map(section)),
+  ];
+}
+
+function section({ title, text, picture, facts, table }) {
+  const made = make("section", "", make("h3", "", title));
+  made.ariaLabel = title;
+  if (text) made.append(make("p", "", text));
+  if (picture) made.append(drawn(picture, text));
+  if (table) made.append(scrolling(title, filled(table)));
+  if (facts?.length) made.append(listed(facts));
+  return made;
+}
+
+// The server's own SVG: a QR code, of the address that stands above it.
+function drawn(picture, text) {
+  const frame = make("div", "picture");
+  frame.innerHTML = picture;
+  frame.firstChild.ariaLabel = `QR code of ${text.split("\n")[0]}`;
+  return frame;
+}
+
+function filled({ columns, rows }) {
+  const head = make("tr", "", ...columns.map((name) => make(name ? "th" : "td", "", name)));
+  for (const cell of head.querySelectorAll("th")) cell.scope = "col";
+  const body = rows.map(([name, ...values]) => {
+    const first = make("th", "", name);
+    first.scope = "row";
+    return make("tr", "", first, ...values.map((value) => make("td", "", value)));
+  });
+  return make("table", "", make("thead", "", head), make("tbody", "", ...body));
+}
+
+// A table that is too wide scrolls in its place, by keyboard, too.
+function scrolling(title, table) {
+  const frame = make("div", "table", table);
+  frame.role = "region";
+  frame.ariaLabel = `Figures: ${title}`;
+  new ResizeObserver(() => {
+    if (frame.scrollWidth > frame.clientWidth) frame.tabIndex = 0;
+    else frame.removeAttribute("tabindex");
+  }).observe(frame);
+  return frame;
+}
+
+function listed(facts) {
+  const rows = facts.map(([name, value]) =>
+    make("div", "", make("dt", "", name), make("dd", "", value))
+  );
+  return make("dl", "", ...rows);
+}
+
+// Whether there was a benchmark is asked when the page is there.
+server.sheet("benchmark").then((sheet) => {
+  const link = find('[href="#benchmark"]');
+  link.hidden = !sheet;
+  if (sheet && link === opened()) open();
+}, () => {});
+
+addEventListener("hashchange", open);
+open();
