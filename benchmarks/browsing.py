@@ -31,6 +31,8 @@ PATIENCE_MS = 60_000
 PAPER = 0.8
 """The part of a canvas's shorter side that is drawn on, in its middle: gr.Sketchpad's paper
 does not fill its canvas."""
+THINNED = 3
+"""Every so many of a sample's points is drawn through: 20 to 42 of them."""
 LARGEST_SAMPLE = 100
 """The samples' coordinates are from 0 to this."""
 
@@ -50,6 +52,10 @@ _SETTLED = """(quiet) => {
   const { up, last } = window.watched;
   return last !== null && performance.now() - Math.max(up, last) > quiet;
 }"""
+
+_USABLE = """(part) => performance.getEntriesByType("resource")
+  .find(({ name }) => name.includes(part))?.startTime"""
+"""When the page first made a call, in milliseconds since it was opened."""
 
 
 class NoBrowserError(Exception):
@@ -143,35 +149,37 @@ def open_browser() -> Iterator[Browser]:
 def browse(
     browser: Browser,
     pages: dict[str, tuple[Server, Layout]],
-    drawings_each: int,
     openings: int,
+    drawings_each: int,
     advance: Advance,
 ) -> dict[str, Browsing]:
-    """Open pages, and draw on them in turn.
+    """Open pages in turn, one at a time, and draw on them.
 
     Args:
         browser: as :func:`open_browser` gives it.
         pages: by name.
-        drawings_each: how many digits of one stroke are drawn on each page.
         openings: how often each page is opened.
+        drawings_each: how many digits of one stroke are drawn each time.
         advance: told of each page opened and each digit drawn.
     """
-    visits = {name: _Visit(browser, *page, openings, advance) for name, page in pages.items()}
-    samples = [drawing[0] for drawing in drawings() if len(drawing) == 1]
-    for number in range(drawings_each):
-        stroke = samples[number % len(samples)] / LARGEST_SAMPLE
+    samples = [drawing[0][::THINNED] for drawing in drawings() if len(drawing) == 1]
+    visits = {name: _Visit(*page) for name, page in pages.items()}
+    for number in range(openings):
         for visit in visits.values():
-            visit.draw(stroke.tolist())
-            advance(1)
+            with visit.open(browser):
+                advance(1)
+                for each in range(number, number + drawings_each):
+                    visit.draw((samples[each % len(samples)] / LARGEST_SAMPLE).tolist())
+                    advance(1)
     return {name: visit.end() for name, visit in visits.items()}
 
 
 class _Visit:
-    """A page that is open, and what it has cost."""
+    """A page that is opened again and again, and what it has cost."""
 
-    def __init__(
-        self, browser: Browser, server: Server, layout: Layout, openings: int, advance: Advance
-    ) -> None:
+    _page: Page
+
+    def __init__(self, server: Server, layout: Layout) -> None:
         self._server, self._layout = server, layout
         self._requests: list[Request] = []
         self._finished: list[Request] = []
@@ -180,14 +188,29 @@ class _Visit:
         self._loads: list[Traffic] = []
         self._usable_ms: list[float] = []
         self._hosts: set[str] = set()
-        for _ in range(openings - 1):
-            self._open(browser).context.close()
-            advance(1)
-        self._page = self._open(browser)
-        advance(1)
         self._files = server.files()
-        if layout.first:
-            self._page.click(layout.first)
+
+    @contextlib.contextmanager
+    def open(self, browser: Browser) -> Iterator[None]:
+        """Open the page with nothing in the browser's cache, and close it at the end."""
+        context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+        page = self._page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("request", self._note)
+        page.on("requestfinished", self._finish)
+        page.add_init_script(_WATCH.replace("SELECTOR", self._layout.answers))
+        self._forget()
+        page.goto(self._server.url)
+        page.locator(self._layout.paper).first.wait_for()
+        if self._layout.ready:
+            handle = page.wait_for_function(_USABLE, arg=self._layout.ready)
+            self._usable_ms.append(float(handle.json_value()))
+        page.wait_for_timeout(2 * QUIET_MS)  # What is loaded late counts, too.
+        self._loads.append(self._traffic())
+        if self._layout.first:
+            page.click(self._layout.first)
+        yield
+        context.close()
 
     def draw(self, stroke: Sequence[tuple[float, float]]) -> None:
         """Draw a stroke, points from 0 to 1 of the canvas, on the empty canvas; clear it again."""
@@ -210,8 +233,7 @@ class _Visit:
         self._click(layout.clear)
 
     def end(self) -> Browsing:
-        """Close the page, and sum up."""
-        self._page.context.close()
+        """Sum up."""
         return Browsing(
             answer=summarize(self._times_ms),
             update=Traffic(
@@ -228,26 +250,6 @@ class _Visit:
             usable_ms=median(self._usable_ms) if self._usable_ms else None,
             other_hosts=sorted(self._hosts),
         )
-
-    def _open(self, browser: Browser) -> Page:
-        page = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}).new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        page.on("request", self._note)
-        page.on("requestfinished", self._finish)
-        page.add_init_script(_WATCH.replace("SELECTOR", self._layout.answers))
-        self._forget()
-        page.goto(self._server.url)
-        page.locator(self._layout.paper).first.wait_for()
-        if self._layout.ready:
-            usable = (
-                "(part) => performance.getEntriesByType('resource')"
-                ".find(({ name }) => name.includes(part))?.startTime"
-            )
-            handle = page.wait_for_function(usable, arg=self._layout.ready)
-            self._usable_ms.append(float(handle.json_value()))
-        page.wait_for_timeout(2 * QUIET_MS)  # What is loaded late counts, too.
-        self._loads.append(self._traffic())
-        return page
 
     def _places(self, stroke: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
         """Where in the window points of the paper are."""

@@ -45,15 +45,15 @@ class Amount:
     """Drawings that all clients of a turn send together."""
     work: int
     """Drawings whose work is timed."""
-    drawings: int
-    """Digits drawn in the browser on each page."""
     openings: int
     """Of each page in the browser."""
+    drawings: int
+    """Digits drawn each time."""
 
 
-FULL = Amount(starts=5, rounds=10, turn=250, work=2000, drawings=21, openings=3)
+FULL = Amount(starts=5, rounds=10, turn=250, work=2000, openings=3, drawings=7)
 """10,000 drawings to each server."""
-QUICK = Amount(starts=2, rounds=2, turn=100, work=500, drawings=5, openings=1)
+QUICK = Amount(starts=2, rounds=2, turn=100, work=500, openings=1, drawings=4)
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,8 @@ class Serving:
 
 def steps(amount: Amount = FULL) -> int:
     """How many steps :func:`measure_serving` will tell its ``advance`` of."""
-    browser = 2 * (amount.openings + amount.drawings)
-    return 2 * amount.starts + 2 * len(CLIENTS) * amount.rounds + amount.work + browser
+    servers_steps = 2 * amount.starts + 2 * len(CLIENTS) * amount.rounds
+    return servers_steps + amount.work + _browser_steps(amount)
 
 
 def measure_serving(
@@ -173,6 +173,10 @@ def measure_serving(
         targets=[],
     )
     return replace(result, targets=targets(result))
+
+
+def _browser_steps(amount: Amount) -> int:
+    return 2 * amount.openings * (1 + amount.drawings)
 
 
 def _start_both(
@@ -299,7 +303,7 @@ def _browse(
                 "app": (app, browsing.CANVAS),
                 "sketchpad": (sketchpad, browsing.SKETCHPAD),
             }
-            return browsing.browse(browser, pages, amount.drawings, amount.openings, advance), None
+            return browsing.browse(browser, pages, amount.openings, amount.drawings, advance), None
     except browsing.NoBrowserError as error:
-        advance(2 * (amount.openings + amount.drawings))
+        advance(_browser_steps(amount))
         return {}, str(error)
