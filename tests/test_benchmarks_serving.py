@@ -120,7 +120,7 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def result(models_folder: Path) -> Serving:
     """A run with little of everything."""
-    done = []
+    done: list[int] = []
     result = measure_serving(models_folder, done.append, FEW)
     assert sum(done) == steps(FEW)
     return result

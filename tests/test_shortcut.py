@@ -37,8 +37,9 @@ def finish(coroutine: Coroutine[Any, Any, None]) -> None:
 
 def ask(body: bytes, path: str = PATH, method: str = "POST") -> tuple[list[Message], Gradio]:
     """What is sent back, and the app behind; the answer to a state is that state."""
-    gradio, sent = Gradio(), []
-    messages = [{"type": "http.request", "body": body}, {"type": "http.disconnect"}]
+    gradio = Gradio()
+    sent: list[Message] = []
+    messages: list[Message] = [{"type": "http.request", "body": body}, {"type": "http.disconnect"}]
 
     async def receive() -> Message:
         return messages.pop(0)
