@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from time import perf_counter_ns
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_app.drawing import parse_strokes
 from edge_app.errors import UserError
 from edge_app.models import Classifier
 from edge_app.normalization import Normalization, rasterize
@@ -51,6 +53,31 @@ def views(
         normalization: rasterize(lines, normalization)
         for normalization in {model.normalization: None for model in models.values()}
     }
+
+
+def answer_drawing(models: Mapping[str, Classifier], state: object, variant: str) -> dict[str, Any]:
+    """All that the server does for one state of the page's canvas, but for the transport.
+
+    Args:
+        models: by name.
+        state: what the canvas sent, ``{"strokes": [...], "variant": str}``; it comes from outside
+            and may be anything.
+        variant: the one that answers where none was sent.
+
+    Returns:
+        As JSON takes it: ``{"answers": {<model>: Answer}, "views": {<normalization>: base64 of the
+        28 x 28 bytes}}``, or ``{"error": sentence}``.
+    """
+    drawing = state if isinstance(state, dict) else {}
+    try:
+        lines = parse_strokes(drawing.get("strokes"))
+        images = views(models, lines)
+        return {
+            "answers": classify(models, images, drawing.get("variant", variant)),
+            "views": {name: b64encode(image.tobytes()).decode() for name, image in images.items()},
+        }
+    except UserError as error:
+        return {"error": str(error)}
 
 
 def choices(models: Mapping[str, Classifier]) -> list[str]:

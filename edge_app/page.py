@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,8 @@ import gradio as gr
 
 from edge_app.api import BlocksWithDefaults, add_api
 from edge_app.canvas import canvas
-from edge_app.classification import classify, views
+from edge_app.classification import answer_drawing
 from edge_app.collection import Collection, keepers
-from edge_app.drawing import parse_strokes
-from edge_app.errors import UserError
 from edge_app.models import Classifier
 from edge_app.sheets import Sheets
 from edge_app.tabs import tabs
@@ -57,18 +54,7 @@ def build_page(
 
     async def answer(state: object) -> dict[str, Any]:
         """The canvas's call. Short enough for the event loop; a thread would cost more."""
-        drawing = state if isinstance(state, dict) else {}
-        try:
-            lines = parse_strokes(drawing.get("strokes"))
-            images = views(models, lines)
-            return {
-                "answers": classify(models, images, drawing.get("variant", variant)),
-                "views": {
-                    name: b64encode(image.tobytes()).decode() for name, image in images.items()
-                },
-            }
-        except UserError as error:
-            return {"error": str(error)}
+        return answer_drawing(models, state, variant)
 
     with BlocksWithDefaults(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         tabs(sheets)

@@ -10,15 +10,18 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from edge_app.classification import answer_drawing
 from edge_app.collection import Collection
 from edge_app.errors import UserError
 from edge_app.gradio_import import leaner_gradio
 from edge_app.guard import Guard
 from edge_app.models import Classifier
 from edge_app.sheets import Sheets
+from edge_app.shortcut import Shortcut
 
 SESSIONS = 200
 """Browser sessions that Gradio remembers; the oldest goes first."""
@@ -119,6 +122,8 @@ def serve(
             theme=THEME,
             css_paths=CSS,
         )
+        if credentials is None:
+            app = Shortcut(app, partial(answer_drawing, models, variant=variant))
         config = uvicorn.Config(
             Guard(CompressedPage(app)), log_level="warning", timeout_graceful_shutdown=GRACE_S
         )
