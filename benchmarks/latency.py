@@ -1,156 +1,123 @@
-"""Latency: the time of one inference, as the app calls it, and of the normalization before it.
-
-Every call is timed alone, on an image other than the last one's. Workloads take turns in rounds: a
-device that grows warm or busy slows them all, and not the one that happened to come last.
-"""
+"""Latency: how long the models take on this device, by runtime, threads and images at once."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from time import perf_counter_ns
-from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.progress import Advance
-from edge_app.models import Classifier
-from edge_app.normalization import Normalization, normalize, rasterize
-
-WARM_UP_ROUNDS = 2
-"""Rounds that come first and are not counted."""
-ROUNDS = 50
-"""Rounds that are counted."""
-TURN = 100
-"""Timed calls of one workload in one round; 50 rounds of them leave 50 calls above p99."""
-SETTLING = 10
-"""Calls that open each turn untimed: the workload before left its own data in the caches."""
-
-Key = TypeVar("Key")
+from benchmarks.conditions import Conditions
+from benchmarks.timing import Times
 
 
-class Workload(NamedTuple):
-    """A function of one argument, and arguments to call it with, in turn and over again."""
+@dataclass(frozen=True)
+class Start:
+    """A model's file in a process that has loaded its runtime and nothing else yet.
 
-    call: Callable[[Any], object]
-    arguments: Sequence[Any]
+    ``load_ms`` and ``first_us`` are medians of ``starts`` such processes.
+    """
+
+    model: str
+    variant: str
+    runtime: str
+    """Package and version: "tflite-runtime 2.14.0"."""
+    threads: int
+    starts: int
+    load_ms: float
+    """From the file's bytes to an interpreter that is ready."""
+    first_us: float
+    """The first inference, in microseconds."""
+    memory_before_bytes: int | None
+    """Resident memory of the process before it loads the model; None where the kernel does not
+    tell."""
+    memory_after_bytes: int | None
+    """The same after the first inference."""
+
+
+@dataclass(frozen=True)
+class Inference:
+    """``model.predict(images, variant)`` as the app calls it.
+
+    The files take one image at a time: a batch is run image by image within one call.
+    """
+
+    model: str
+    variant: str
+    runtime: str
+    threads: int
+    batch: int
+    """Images in a call."""
+    times: Times
+    """Of calls."""
+    image_us: float
+    """Mean time of one image: ``times.mean_us / batch``."""
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Original:
+    """The original in Keras, one image a call, the output read back as an array."""
+
+    model: str
+    call: str
+    """"predict", or "model(x)": the model called like a function."""
+    runtime: str
+    """"tensorflow 2.19.1, keras 3.15.1"."""
+    times: Times
+
+
+@dataclass(frozen=True)
+class Normalizing:
+    """What comes before inference."""
+
+    function: str
+    """"normalize", of pictures of the test set, or "rasterize", of ten synthetic drawings."""
+    normalization: str
+    """"moments" or "box"."""
+    times: Times
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Percentiles of single calls' times in microseconds, and the number of calls.
+    """Everything that was timed in one run, and how far to trust it."""
 
-    A percentile between two times is interpolated linearly, as numpy.percentile does by default.
-    """
+    inference: list[Inference]
+    """By model and variant in the order of the models, runtime, threads, batch."""
+    starts: list[Start]
+    originals: list[Original]
+    """Empty where TensorFlow is not installed, or in a quick run."""
+    normalization: list[Normalizing]
+    conditions: list[Conditions]
+    """Of the device before, after each part of the run, and at its end."""
+    others_cores: float | None
+    """Cores that other programs kept busy meanwhile, on average; None where unknown."""
+    seconds: float
+    """How long it all took."""
+    warnings: list[str]
+    """Why not to trust the times: a sentence each, with what was found and the limit."""
+    problems: list[str]
+    """What could not be measured: a sentence each."""
 
-    median_us: float
-    p90_us: float
-    p99_us: float
-    calls: int
-
-
-def inference_workloads(
-    models: Mapping[str, Classifier], images: Mapping[Normalization, NDArray[np.uint8]]
-) -> dict[tuple[str, str], Workload]:
-    """One inference, ``model.predict(image[None], variant)``, by model's and variant's name.
-
-    Args:
-        models: by name.
-        images: normalized images, uint8 (N, 28, 28), for each normalization in use.
-    """
-    return {
-        (name, variant): Workload(
-            partial(model.predict, variant=variant),
-            [image[None] for image in images[model.normalization]],
+    def app(self, model: str, variant: str) -> Inference | None:
+        """The measurement that is nearest to the app's use: its runtime, one thread, one image."""
+        return next(
+            (
+                each
+                for each in self.inference
+                if (each.model, each.variant, each.threads, each.batch) == (model, variant, 1, 1)
+            ),
+            None,
         )
-        for name, model in models.items()
-        for variant in model.variants
-    }
 
 
-def normalization_workloads(
-    normalizations: Sequence[Normalization],
-    pictures: NDArray[np.uint8],
-    drawings: Sequence[Sequence[NDArray[np.float64]]],
-) -> dict[tuple[str, Normalization], Workload]:
-    """Normalizing one picture and one drawing, by ("normalize" or "rasterize", normalization).
-
-    Args:
-        normalizations: "moments", "box" or both.
-        pictures: uint8 (N, H, W), bright ink on a dark ground.
-        drawings: each a list of strokes, float64 (points, 2).
-    """
-    workloads: dict[tuple[str, Normalization], Workload] = {}
-    for normalization in normalizations:
-        workloads["normalize", normalization] = Workload(
-            partial(normalize, normalization=normalization), list(pictures)
-        )
-        workloads["rasterize", normalization] = Workload(
-            partial(rasterize, normalization=normalization), drawings
-        )
-    return workloads
-
-
-def steps(workloads: Mapping[Key, Workload]) -> int:
-    """How many steps :func:`measure_latency` will tell its ``advance`` of."""
-    return (WARM_UP_ROUNDS + ROUNDS) * len(workloads)
-
-
-def measure_latency(workloads: Mapping[Key, Workload], advance: Advance) -> dict[Key, Latency]:
-    """Time every workload: a warm-up, then ROUNDS * TURN single calls each.
-
-    Args:
-        workloads: by any key; each has at least one argument.
-        advance: told of each turn done, between the timed calls.
-    """
-    times: dict[Key, list[int]] = {key: [] for key in workloads}
-    with _no_garbage_collection():
-        for number in range(WARM_UP_ROUNDS + ROUNDS):
-            for key, workload in workloads.items():
-                turn = _time_turn(workload, first=number * TURN)
-                if number >= WARM_UP_ROUNDS:
-                    times[key] += turn
-                advance(1)
-    return {key: summarize(times_ns) for key, times_ns in times.items()}
-
-
-def summarize(times_ns: Sequence[int]) -> Latency:
-    """The percentiles of times in nanoseconds.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if not times_ns:
-        raise ValueError("No times were given; expected at least one.")
-    percentiles = np.percentile(times_ns, (50, 90, 99)) / 1000
-    median_us, p90_us, p99_us = percentiles.round(3).tolist()  # The clock counts nanoseconds.
-    return Latency(median_us, p90_us, p99_us, calls=len(times_ns))
-
-
-def _time_turn(workload: Workload, first: int) -> list[int]:
-    """Times in nanoseconds of TURN calls, from the argument numbered ``first`` on."""
-    call, arguments = workload
-    times = []
-    for number in range(first - SETTLING, first + TURN):
-        argument = arguments[number % len(arguments)]
-        start = perf_counter_ns()
-        call(argument)
-        times.append(perf_counter_ns() - start)
-    return times[SETTLING:]
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """A collection takes milliseconds, and would fall on whichever call comes along."""
-    was_enabled = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+def ratio(inference: Inference, all_of_them: Sequence[Inference]) -> float | None:
+    """Its time an image against float32's with one thread, one image, same model and runtime."""
+    for other in all_of_them:
+        if (other.model, other.runtime, other.variant, other.threads, other.batch) == (
+            inference.model,
+            inference.runtime,
+            "float32",
+            1,
+            1,
+        ):
+            return inference.image_us / other.image_us
+    return None
