@@ -26,7 +26,8 @@ class Conditions:
     """The device at one moment."""
 
     load_average: float | None
-    """Tasks that ran or waited to, on average of the last minute; the benchmark's own among them."""
+    """Tasks that ran or waited to, on average of the last minute; the benchmark's own are among
+    them."""
     governors: list[str]
     """cpufreq's, one a core: "performance", "ondemand", ...; empty where there is none."""
     frequencies_mhz: list[float]

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
+from statistics import median
+from time import monotonic
 
-from benchmarks.conditions import Conditions
-from benchmarks.timing import Times
+from benchmarks.conditions import Conditions, others_cores, read_conditions, read_cpu_time
+from benchmarks.jobs import PARTS, InferenceJob, Job, NormalizingJob, OriginalJob, Plan
+from benchmarks.progress import Advance
+from benchmarks.start import OneStart
+from benchmarks.team import Team
+from benchmarks.timing import Times, Turn, summarize
+from benchmarks.verdict import judge
 
 
 @dataclass(frozen=True)
@@ -109,15 +117,103 @@ class Latency:
         )
 
 
-def ratio(inference: Inference, all_of_them: Sequence[Inference]) -> float | None:
-    """Its time an image against float32's with one thread, one image, same model and runtime."""
-    for other in all_of_them:
-        if (other.model, other.runtime, other.variant, other.threads, other.batch) == (
-            inference.model,
-            inference.runtime,
-            "float32",
-            1,
-            1,
-        ):
-            return inference.image_us / other.image_us
-    return None
+def measure_latency(plan: Plan, advance: Advance) -> Latency:
+    """Time everything that is planned.
+
+    Jobs take turns in rounds, whatever they are of: a device that grows warm or busy slows them
+    all, and not the one that happened to come last. Each runtime has a process of its own, and so
+    have the originals and normalization; of them only one runs at a time. A job that cannot be done
+    is a problem, and all others go on.
+
+    Args:
+        plan: from :func:`benchmarks.jobs.plan_latency`.
+        advance: told of each of ``plan.steps``, between the timed calls.
+    """
+    began, cpu_time = monotonic(), read_cpu_time()
+    conditions = [read_conditions()]
+    with Team() as team:
+        starts = _start_all(plan, team, advance)
+        turns = _take_turns(plan, team, advance, conditions)
+    others = others_cores(cpu_time, read_cpu_time())  # The team's processes have ended.
+    times = {job: summarize(parts) for job, parts in turns.items() if len(parts) == PARTS}
+    return Latency(
+        inference=[
+            _inference(job, team.version(job), measured)
+            for job, measured in times.items()
+            if isinstance(job, InferenceJob)
+        ],
+        starts=starts,
+        originals=[
+            Original(job.model, job.call, team.version(job), measured)
+            for job, measured in times.items()
+            if isinstance(job, OriginalJob)
+        ],
+        normalization=[
+            Normalizing(job.function, job.normalization, measured)
+            for job, measured in times.items()
+            if isinstance(job, NormalizingJob)
+        ],
+        conditions=conditions,
+        others_cores=others,
+        seconds=round(monotonic() - began, 3),
+        warnings=judge({str(job): measured for job, measured in times.items()}, conditions, others),
+        problems=team.problems,
+    )
+
+
+def _start_all(plan: Plan, team: Team, advance: Advance) -> list[Start]:
+    answers: dict[InferenceJob, list[OneStart]] = {job: [] for job in plan.fresh()}
+    for _ in range(plan.starts):
+        for job, started in answers.items():
+            if answer := team.ask(job, "start"):
+                started.append(OneStart(**answer))
+            advance(1)
+    return [
+        Start(
+            model=job.use.model,
+            variant=job.use.variant,
+            runtime=team.version(job),
+            threads=job.use.threads,
+            starts=len(started),
+            load_ms=round(median(one.load_ns for one in started) / 1e6, 3),
+            first_us=round(median(one.first_ns for one in started) / 1e3, 3),
+            memory_before_bytes=started[0].before_bytes,
+            memory_after_bytes=started[0].after_bytes,
+        )
+        for job, started in answers.items()
+        if started
+    ]
+
+
+def _take_turns(
+    plan: Plan, team: Team, advance: Advance, conditions: list[Conditions]
+) -> dict[Job, list[list[Turn]]]:
+    """Each job's turns, by part; the conditions are read at each part's end."""
+    turns: dict[Job, list[list[Turn]]] = {job: [] for job in plan.jobs}
+    number = Counter[Job]()
+    for part, of_part in groupby(plan.turns(), key=lambda turn: turn[0]):
+        for _, job in of_part:
+            answer = team.ask(job, "turn", number[job])
+            number[job] += 1
+            if answer and part is not None:
+                if len(turns[job]) == part:
+                    turns[job].append([])
+                turns[job][-1].append(Turn(**answer))
+            advance(1)
+        if part is not None:
+            conditions.append(read_conditions())
+    return turns
+
+
+def _inference(job: InferenceJob, runtime: str, times: Times) -> Inference:
+    use = job.use
+    return Inference(
+        model=use.model,
+        variant=use.variant,
+        runtime=runtime,
+        threads=use.threads,
+        batch=job.batch,
+        times=times,
+        image_us=round(times.mean_us / job.batch, 3),
+        images_per_second=round(times.per_second * job.batch, 3),
+    )

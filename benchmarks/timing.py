@@ -2,12 +2,13 @@
 
 Two kinds of times are taken, since one kind cannot serve both ends:
 
-- *Single calls*, each between two readings of the clock. Only these show what one user waits for, so
-  the median and the percentiles are theirs.
+- *Single calls*, each between two readings of the clock. Only these show what one user waits for,
+  so the median and the percentiles are theirs.
 - *Loops*: so many calls in a row between two readings that they last at least a millisecond, as
   pyperf does (https://pyperf.readthedocs.io, "loops"). The clock's resolution and the time that
   reading it takes do not matter to these, so the mean, the standard deviation, the minimum and the
-  calls per second are theirs. A single call that lasts a millisecond is a loop of one.
+  calls per second are theirs. A single call that lasts a millisecond is a loop of one, timed once
+  for both.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ LOOP_NS = 1_000_000
 TURN = 100
 """Single calls of one workload in one turn, where they are quick enough."""
 TURN_NS = 20_000_000
-"""A turn's single calls shall not take longer, nor its loops: a slow workload gets fewer of them."""
-LOOPS = 5
+"""A turn's single calls shall not take longer, nor its loops: of slow ones there are fewer."""
+LOOPS = 3
 """Loops of one workload in one turn, where its calls are quick enough."""
 SETTLING = 10
 """Calls that open a turn untimed, where they are quick: the workload before left its own data in
@@ -61,6 +62,7 @@ class Turn(NamedTuple):
 
     calls_ns: list[int]
     loops_ns: list[float]
+    calls_in_loop: int
 
 
 @dataclass(frozen=True)
@@ -115,19 +117,20 @@ def take_turn(workload: Workload, pace: Pace, number: int) -> Turn:
     first = number * (pace.settling + pace.calls)
     with _no_garbage_collection():
         calls = _time_calls(workload, first, pace.settling + pace.calls)[pace.settling :]
+        if pace.calls_in_loop == 1:
+            return Turn(calls, [float(time) for time in calls], 1)
         loops = [
             _time_loop(workload, first + loop * pace.calls_in_loop, pace.calls_in_loop)
             for loop in range(pace.loops)
         ]
-    return Turn(calls, loops)
+    return Turn(calls, loops, pace.calls_in_loop)
 
 
-def summarize(parts: Sequence[Sequence[Turn]], calls_in_loop: int) -> Times:
+def summarize(parts: Sequence[Sequence[Turn]]) -> Times:
     """The statistics of a workload's turns.
 
     Args:
         parts: its turns in each part of the run, in order of time; a part has at least one.
-        calls_in_loop: of its pace.
 
     Raises:
         ValueError: there are no parts, or no times in one.
@@ -141,14 +144,14 @@ def summarize(parts: Sequence[Sequence[Turn]], calls_in_loop: int) -> Times:
     repeats = [float(np.median(part)) for part in calls]
     return Times(
         calls=len(singles),
-        median_us=_us(np.median(singles)),
+        median_us=_us(float(np.median(singles))),
         p90_us=_percentile_us(singles, 90),
         p99_us=_percentile_us(singles, 99),
         loops=len(loops),
-        calls_in_loop=calls_in_loop,
+        calls_in_loop=parts[0][0].calls_in_loop,
         mean_us=_us(mean),
-        std_us=_us(loops.std(ddof=1)) if len(loops) > 1 else 0.0,
-        min_us=_us(loops.min()),
+        std_us=_us(float(loops.std(ddof=1))) if len(loops) > 1 else 0.0,
+        min_us=_us(float(loops.min())),
         per_second=round(1e9 / mean, 3),
         repeats_us=[_us(median) for median in repeats],
         spread=round(max(repeats) / min(repeats) - 1, 6),
@@ -188,21 +191,20 @@ def _time_loop(workload: Workload, first: int, count: int) -> float:
     return (perf_counter_ns() - start) / count
 
 
-def _percentile_us(times_ns: NDArray[np.float64], percent: int) -> float | None:
+def _percentile_us(times_ns: NDArray[np.int64], percent: int) -> float | None:
     if len(times_ns) * (100 - percent) < 100 * CALLS_BEYOND:
         return None
-    return _us(np.percentile(times_ns, percent))
+    return _us(float(np.percentile(times_ns, percent)))
 
 
 def _us(time_ns: float) -> float:
-    return round(float(time_ns) / 1000, 3)  # The clock counts nanoseconds.
+    return round(time_ns / 1000, 3)  # The clock counts nanoseconds.
 
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
     """A collection takes milliseconds, and would fall on whichever call comes along."""
     was_enabled = gc.isenabled()
-    gc.collect()
     gc.disable()
     try:
         yield
