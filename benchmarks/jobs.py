@@ -11,7 +11,7 @@ from typing import Literal
 
 from edge_app.bare import BareModel
 from edge_app.card import FileRecord, Output
-from edge_app.interpreter import RUNTIMES, Pixels
+from edge_app.interpreter import RUNTIMES, Pixels, find_runtime
 from edge_app.models import Classifier, Model
 from edge_app.normalization import Normalization
 
@@ -131,12 +131,16 @@ def plan_latency(
         models: those of its models that are to be timed, by name.
         variants: those to be timed, by default all; a file without a card answers to every name.
         quick: the app's runtime alone, one thread, one image, no originals, fewer calls.
+
+    Raises:
+        InterpreterError: no TFLite runtime is installed.
     """
+    runtimes = [find_runtime().name] if quick else installed_runtimes()
     jobs: list[Job] = [
         InferenceJob(runtime, use, batch)
         for model in models.values()
         for variant in _variants(model, variants)
-        for runtime in installed_runtimes()
+        for runtime in runtimes
         for use in _uses(folder, model, variant, (1,) if quick else _threads())
         for batch in ((1,) if quick else BATCHES)
     ]
@@ -174,7 +178,7 @@ def _uses(
     elif isinstance(model, BareModel):
         file = model.file
     else:
-        raise TypeError(f"{model.name} is of no file.")
+        raise TypeError(f"{model.name} comes from no file of the folder.")
     for count in threads:
         yield ModelUse(
             model=model.name,
