@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import os
 import platform
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from importlib.util import find_spec
 
 import numpy as np
 
+from benchmarks.conditions import read_conditions
+from benchmarks.jobs import TENSORFLOW, installed_runtimes
+from benchmarks.system import read
 from edge_app.interpreter import find_runtime
 
-_ROOT = Path("/")
 _BOARD_FILES = (
     "proc/device-tree/model",  # ARM boards: "Raspberry Pi 4 Model B Rev 1.4", ended by a NUL.
     "sys/class/dmi/id/product_name",  # PCs and virtual machines.
@@ -36,10 +39,23 @@ class Device:
     memory_bytes: int | None
     system: str
     """"Debian GNU/Linux 12 (bookworm)"."""
+    kernel: str
+    """"Linux 6.6.31+rpt-rpi-v8"."""
     python: str
     numpy: str
     runtime: str
-    """The TFLite runtime's package and version: "tflite-runtime 2.14.0"."""
+    """The TFLite runtime that the app uses, package and version: "tflite-runtime 2.14.0"."""
+    runtimes: list[str]
+    """All that are installed."""
+    tensorflow: str | None
+    """Its version; None where it is not installed."""
+    governor: str | None
+    """cpufreq's, "performance" or "ondemand, performance" where cores differ; None without it, as
+    on virtual machines."""
+    frequency_mhz: float | None
+    """The fastest core's, now."""
+    max_frequency_mhz: float | None
+    """The most that a core can run at."""
 
 
 def describe_device() -> Device:
@@ -49,6 +65,7 @@ def describe_device() -> Device:
         InterpreterError: no TFLite runtime is installed.
     """
     runtime = find_runtime()
+    now = read_conditions()
     return Device(
         board=_board(),
         cpu=_cpu(),
@@ -56,18 +73,24 @@ def describe_device() -> Device:
         cores=_cores(),
         memory_bytes=_memory_bytes(),
         system=_system(),
+        kernel=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         numpy=np.__version__,
         runtime=f"{runtime.name} {runtime.version}",
+        runtimes=[f"{name} {importlib.metadata.version(name)}" for name in installed_runtimes()],
+        tensorflow=_tensorflow(),
+        governor=", ".join(sorted(set(now.governors))) or None,
+        frequency_mhz=max(now.frequencies_mhz, default=None),
+        max_frequency_mhz=max(now.limits_mhz, default=None),
     )
 
 
 def _board() -> str | None:
-    return next(filter(None, map(_read, _BOARD_FILES)), None)
+    return next(filter(None, map(read, _BOARD_FILES)), None)
 
 
 def _cpu() -> str | None:
-    cpuinfo = _read("proc/cpuinfo")
+    cpuinfo = read("proc/cpuinfo")
     model, part = _field(cpuinfo, "model name"), _field(cpuinfo, "CPU part")
     if model is None and part is not None:
         return _ARM_CORES.get(part, f"CPU part {part}")
@@ -81,7 +104,7 @@ def _cores() -> int:
 
 
 def _memory_bytes() -> int | None:
-    total = _field(_read("proc/meminfo"), "MemTotal")
+    total = _field(read("proc/meminfo"), "MemTotal")
     return int(total.split()[0]) * 1024 if total else None
 
 
@@ -92,12 +115,13 @@ def _system() -> str:
         return platform.system()
 
 
-def _read(path: str) -> str:
-    """A small text file of the kernel's, or "" where there is none."""
-    try:
-        return (_ROOT / path).read_text(encoding="utf-8", errors="replace").strip("\0 \n")
-    except OSError:
-        return ""
+def _tensorflow() -> str | None:
+    """Told by its package's files: to import it takes seconds. On some systems it is named after
+    the processor."""
+    if find_spec(TENSORFLOW) is None:
+        return None
+    names = importlib.metadata.packages_distributions().get(TENSORFLOW, [])
+    return next((importlib.metadata.version(name) for name in names), None)
 
 
 def _field(text: str, name: str) -> str | None:

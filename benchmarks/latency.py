@@ -1,156 +1,219 @@
-"""Latency: the time of one inference, as the app calls it, and of the normalization before it.
-
-Every call is timed alone, on an image other than the last one's. Workloads take turns in rounds: a
-device that grows warm or busy slows them all, and not the one that happened to come last.
-"""
+"""Latency: how long the models take on this device, by runtime, threads and images at once."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
 from dataclasses import dataclass
-from functools import partial
-from time import perf_counter_ns
-from typing import Any, NamedTuple, TypeVar
+from itertools import groupby
+from statistics import median
+from time import monotonic
 
-import numpy as np
-from numpy.typing import NDArray
-
+from benchmarks.conditions import Conditions, others_cores, read_conditions, read_cpu_time
+from benchmarks.jobs import PARTS, InferenceJob, Job, NormalizingJob, OriginalJob, Plan
 from benchmarks.progress import Advance
-from edge_app.models import Classifier
-from edge_app.normalization import Normalization, normalize, rasterize
-
-WARM_UP_ROUNDS = 2
-"""Rounds that come first and are not counted."""
-ROUNDS = 50
-"""Rounds that are counted."""
-TURN = 100
-"""Timed calls of one workload in one round; 50 rounds of them leave 50 calls above p99."""
-SETTLING = 10
-"""Calls that open each turn untimed: the workload before left its own data in the caches."""
-
-Key = TypeVar("Key")
+from benchmarks.start import OneStart
+from benchmarks.team import Team
+from benchmarks.timing import Times, Turn, summarize
+from benchmarks.verdict import judge
 
 
-class Workload(NamedTuple):
-    """A function of one argument, and arguments to call it with, in turn and over again."""
+@dataclass(frozen=True)
+class Start:
+    """A model's file in a process that has loaded its runtime and nothing else yet.
 
-    call: Callable[[Any], object]
-    arguments: Sequence[Any]
+    ``load_ms`` and ``first_us`` are medians of ``starts`` such processes.
+    """
+
+    model: str
+    variant: str
+    runtime: str
+    """Package and version: "tflite-runtime 2.14.0"."""
+    threads: int
+    starts: int
+    load_ms: float
+    """From the file's bytes to an interpreter that is ready."""
+    first_us: float
+    """The first inference, in microseconds."""
+    memory_before_bytes: int | None
+    """Resident memory of the process before it loads the model; None where the kernel does not
+    tell."""
+    memory_after_bytes: int | None
+    """The same after the first inference."""
+
+
+@dataclass(frozen=True)
+class Inference:
+    """``model.predict(images, variant)`` as the app calls it.
+
+    The files take one image at a time: a batch is run image by image within one call.
+    """
+
+    model: str
+    variant: str
+    runtime: str
+    threads: int
+    batch: int
+    """Images in a call."""
+    times: Times
+    """Of calls."""
+    image_us: float
+    """Mean time of one image: ``times.mean_us / batch``."""
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Original:
+    """The original in Keras, one image a call, the output read back as an array."""
+
+    model: str
+    call: str
+    """"predict", or "model(x)": the model called like a function."""
+    runtime: str
+    """"tensorflow 2.19.1, keras 3.15.1"."""
+    times: Times
+
+
+@dataclass(frozen=True)
+class Normalizing:
+    """What comes before inference."""
+
+    function: str
+    """"normalize", of pictures of the test set, or "rasterize", of ten synthetic drawings."""
+    normalization: str
+    """"moments" or "box"."""
+    times: Times
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Percentiles of single calls' times in microseconds, and the number of calls.
+    """Everything that was timed in one run, and how far to trust it."""
 
-    A percentile between two times is interpolated linearly, as numpy.percentile does by default.
-    """
+    inference: list[Inference]
+    """By model and variant in the order of the models, runtime, threads, batch."""
+    starts: list[Start]
+    originals: list[Original]
+    """Empty where TensorFlow is not installed, or in a quick run."""
+    normalization: list[Normalizing]
+    conditions: list[Conditions]
+    """Of the device before, after each part of the run, and at its end."""
+    others_cores: float | None
+    """Cores that other programs kept busy meanwhile, on average; None where unknown."""
+    seconds: float
+    """How long it all took."""
+    warnings: list[str]
+    """Why not to trust the times: a sentence each, with what was found and the limit."""
+    problems: list[str]
+    """What could not be measured: a sentence each."""
 
-    median_us: float
-    p90_us: float
-    p99_us: float
-    calls: int
+    def app(self, model: str, variant: str) -> Inference | None:
+        """The measurement that is nearest to the app's use: its runtime, one thread, one image."""
+        return next(
+            (
+                each
+                for each in self.inference
+                if (each.model, each.variant, each.threads, each.batch) == (model, variant, 1, 1)
+            ),
+            None,
+        )
 
 
-def inference_workloads(
-    models: Mapping[str, Classifier], images: Mapping[Normalization, NDArray[np.uint8]]
-) -> dict[tuple[str, str], Workload]:
-    """One inference, ``model.predict(image[None], variant)``, by model's and variant's name.
+def measure_latency(plan: Plan, advance: Advance) -> Latency:
+    """Time everything that is planned.
+
+    Jobs take turns in rounds, whatever they are of: a device that grows warm or busy slows them
+    all, and not the one that happened to come last. Each runtime has a process of its own, and so
+    have the originals and normalization; of them only one runs at a time. A job that cannot be done
+    is a problem, and all others go on.
 
     Args:
-        models: by name.
-        images: normalized images, uint8 (N, 28, 28), for each normalization in use.
+        plan: from :func:`benchmarks.jobs.plan_latency`.
+        advance: told of each of ``plan.steps``, between the timed calls.
     """
-    return {
-        (name, variant): Workload(
-            partial(model.predict, variant=variant),
-            [image[None] for image in images[model.normalization]],
+    began, cpu_time = monotonic(), read_cpu_time()
+    conditions = [read_conditions()]
+    with Team() as team:
+        starts = _start_all(plan, team, advance)
+        turns = _take_turns(plan, team, advance, conditions)
+    others = others_cores(cpu_time, read_cpu_time())  # The team's processes have ended.
+    times = {job: summarize(parts) for job, parts in turns.items() if len(parts) == PARTS}
+    return Latency(
+        inference=[
+            _inference(job, team.version(job), measured)
+            for job, measured in times.items()
+            if isinstance(job, InferenceJob)
+        ],
+        starts=starts,
+        originals=[
+            Original(job.model, job.call, team.version(job), measured)
+            for job, measured in times.items()
+            if isinstance(job, OriginalJob)
+        ],
+        normalization=[
+            Normalizing(job.function, job.normalization, measured)
+            for job, measured in times.items()
+            if isinstance(job, NormalizingJob)
+        ],
+        conditions=conditions,
+        others_cores=others,
+        seconds=round(monotonic() - began, 3),
+        warnings=judge({str(job): measured for job, measured in times.items()}, conditions, others),
+        problems=team.problems,
+    )
+
+
+def _start_all(plan: Plan, team: Team, advance: Advance) -> list[Start]:
+    answers: dict[InferenceJob, list[OneStart]] = {job: [] for job in plan.fresh()}
+    for _ in range(plan.starts):
+        for job, started in answers.items():
+            if answer := team.ask(job, "start"):
+                started.append(OneStart(**answer))
+            advance(1)
+    return [
+        Start(
+            model=job.use.model,
+            variant=job.use.variant,
+            runtime=team.version(job),
+            threads=job.use.threads,
+            starts=len(started),
+            load_ms=round(median(one.load_ns for one in started) / 1e6, 3),
+            first_us=round(median(one.first_ns for one in started) / 1e3, 3),
+            memory_before_bytes=started[0].before_bytes,
+            memory_after_bytes=started[0].after_bytes,
         )
-        for name, model in models.items()
-        for variant in model.variants
-    }
+        for job, started in answers.items()
+        if started
+    ]
 
 
-def normalization_workloads(
-    normalizations: Sequence[Normalization],
-    pictures: NDArray[np.uint8],
-    drawings: Sequence[Sequence[NDArray[np.float64]]],
-) -> dict[tuple[str, Normalization], Workload]:
-    """Normalizing one picture and one drawing, by ("normalize" or "rasterize", normalization).
-
-    Args:
-        normalizations: "moments", "box" or both.
-        pictures: uint8 (N, H, W), bright ink on a dark ground.
-        drawings: each a list of strokes, float64 (points, 2).
-    """
-    workloads: dict[tuple[str, Normalization], Workload] = {}
-    for normalization in normalizations:
-        workloads["normalize", normalization] = Workload(
-            partial(normalize, normalization=normalization), list(pictures)
-        )
-        workloads["rasterize", normalization] = Workload(
-            partial(rasterize, normalization=normalization), drawings
-        )
-    return workloads
+def _take_turns(
+    plan: Plan, team: Team, advance: Advance, conditions: list[Conditions]
+) -> dict[Job, list[list[Turn]]]:
+    """Each job's turns, by part; the conditions are read at each part's end."""
+    turns: dict[Job, list[list[Turn]]] = {job: [] for job in plan.jobs}
+    number = Counter[Job]()
+    for part, of_part in groupby(plan.turns(), key=lambda turn: turn[0]):
+        for _, job in of_part:
+            answer = team.ask(job, "turn", number[job])
+            number[job] += 1
+            if answer and part is not None:
+                if len(turns[job]) == part:
+                    turns[job].append([])
+                turns[job][-1].append(Turn(**answer))
+            advance(1)
+        if part is not None:
+            conditions.append(read_conditions())
+    return turns
 
 
-def steps(workloads: Mapping[Key, Workload]) -> int:
-    """How many steps :func:`measure_latency` will tell its ``advance`` of."""
-    return (WARM_UP_ROUNDS + ROUNDS) * len(workloads)
-
-
-def measure_latency(workloads: Mapping[Key, Workload], advance: Advance) -> dict[Key, Latency]:
-    """Time every workload: a warm-up, then ROUNDS * TURN single calls each.
-
-    Args:
-        workloads: by any key; each has at least one argument.
-        advance: told of each turn done, between the timed calls.
-    """
-    times: dict[Key, list[int]] = {key: [] for key in workloads}
-    with _no_garbage_collection():
-        for number in range(WARM_UP_ROUNDS + ROUNDS):
-            for key, workload in workloads.items():
-                turn = _time_turn(workload, first=number * TURN)
-                if number >= WARM_UP_ROUNDS:
-                    times[key] += turn
-                advance(1)
-    return {key: summarize(times_ns) for key, times_ns in times.items()}
-
-
-def summarize(times_ns: Sequence[int]) -> Latency:
-    """The percentiles of times in nanoseconds.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if not times_ns:
-        raise ValueError("No times were given; expected at least one.")
-    percentiles = np.percentile(times_ns, (50, 90, 99)) / 1000
-    median_us, p90_us, p99_us = percentiles.round(3).tolist()  # The clock counts nanoseconds.
-    return Latency(median_us, p90_us, p99_us, calls=len(times_ns))
-
-
-def _time_turn(workload: Workload, first: int) -> list[int]:
-    """Times in nanoseconds of TURN calls, from the argument numbered ``first`` on."""
-    call, arguments = workload
-    times = []
-    for number in range(first - SETTLING, first + TURN):
-        argument = arguments[number % len(arguments)]
-        start = perf_counter_ns()
-        call(argument)
-        times.append(perf_counter_ns() - start)
-    return times[SETTLING:]
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """A collection takes milliseconds, and would fall on whichever call comes along."""
-    was_enabled = gc.isenabled()
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+def _inference(job: InferenceJob, runtime: str, times: Times) -> Inference:
+    use = job.use
+    return Inference(
+        model=use.model,
+        variant=use.variant,
+        runtime=runtime,
+        threads=use.threads,
+        batch=job.batch,
+        times=times,
+        image_us=round(times.mean_us / job.batch, 3),
+        images_per_second=round(times.per_second * job.batch, 3),
+    )

@@ -107,7 +107,7 @@ def _try_out(content: bytes) -> Usage:
         ) from None
     if trial.returncode:
         raise BareModelError(
-            f"It ends the process that runs it ({_ending(trial.returncode)}); convert it again."
+            f"It ends the process that runs it ({ending(trial.returncode)}); convert it again."
         )
     answer = json.loads(trial.stdout)
     if "error" in answer:
@@ -115,5 +115,6 @@ def _try_out(content: bytes) -> Usage:
     return Usage(**answer)
 
 
-def _ending(status: int) -> str:
+def ending(status: int) -> str:
+    """How a process ended, by its status as subprocess tells it: "SIGSEGV", "status 1"."""
     return signal.Signals(-status).name if status < 0 else f"status {status}"

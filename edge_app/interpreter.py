@@ -25,10 +25,11 @@ FULL_INK: dict[Pixels, int] = {"0-1": 1, "0-255": 255}
 _SHAPES = ((1, SIZE, SIZE), (1, SIZE, SIZE, 1), (1, SIZE * SIZE))
 _DTYPES = (np.float32, np.uint8, np.int8)
 
-_RUNTIMES = (
-    ("tflite-runtime", "tflite_runtime.interpreter"),
-    ("ai-edge-litert", "ai_edge_litert.interpreter"),
-)
+RUNTIMES = {
+    "tflite-runtime": "tflite_runtime.interpreter",
+    "ai-edge-litert": "ai_edge_litert.interpreter",
+}
+"""Packages and their modules, in the order in which they are chosen."""
 
 
 class InterpreterError(UserError):
@@ -44,16 +45,18 @@ class Runtime(NamedTuple):
 
 
 @cache
-def find_runtime() -> Runtime:
-    """The installed runtime: tflite-runtime, else ai-edge-litert.
+def find_runtime(*packages: str) -> Runtime:
+    """The installed runtime: the first of the packages named, by default of ``RUNTIMES``.
+
+    Two of them in one process may not get along.
 
     Raises:
-        InterpreterError: neither is installed, or the one that is cannot be imported.
+        InterpreterError: none is installed, or the one that is cannot be imported.
     """
     broken = []
-    for package, module in _RUNTIMES:
+    for package in packages or RUNTIMES:
         try:
-            interpreter = importlib.import_module(module).Interpreter
+            interpreter = importlib.import_module(RUNTIMES[package]).Interpreter
         except ModuleNotFoundError:
             continue
         # tflite-runtime beside NumPy 2 fails in each of these ways, by version.
@@ -67,7 +70,7 @@ def find_runtime() -> Runtime:
             "install the versions of requirements-edge.txt (tflite-runtime needs numpy<2)."
         )
     raise InterpreterError(
-        "No TFLite runtime is installed: neither tflite-runtime nor ai-edge-litert was found; "
+        f"No TFLite runtime is installed; expected {' or '.join(packages or RUNTIMES)}; "
         "run: pip install -r requirements-edge.txt"
     )
 
@@ -81,16 +84,25 @@ class Interpreter:
     Args:
         content: the file's bytes. Check their hash first: a malformed file can end the process.
         pixels: the scale on which the file takes them.
+        threads: how many may work on one image. One, since for models this small more only cost
+            (p99 rose from 0.1 to 4-20 ms).
+        runtime: by default the installed one.
 
     Raises:
         InterpreterError: the runtime does not take the file, or its shapes or dtypes are others.
     """
 
-    def __init__(self, content: bytes, pixels: Pixels = "0-255") -> None:
-        runtime = find_runtime()
+    def __init__(
+        self,
+        content: bytes,
+        pixels: Pixels = "0-255",
+        threads: int = 1,
+        runtime: Runtime | None = None,
+    ) -> None:
+        runtime = runtime or find_runtime()
+        self.pixels = pixels
         try:
-            # One thread: for models this small, more only cost (p99 rose from 0.1 to 4-20 ms).
-            self._interpreter = runtime.interpreter(model_content=content, num_threads=1)
+            self._interpreter = runtime.interpreter(model_content=content, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             reason = " ".join(str(error).split())

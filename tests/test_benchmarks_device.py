@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from pathlib import Path
 
 import pytest
 
-from benchmarks import device
+from benchmarks import system
 from benchmarks.device import describe_device
 from edge_app.interpreter import find_runtime
 
@@ -36,7 +37,7 @@ def write(root: Path, name: str, content: str) -> None:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(device, "_ROOT", tmp_path)
+    monkeypatch.setattr(system, "ROOT", tmp_path)
     return tmp_path
 
 
@@ -44,7 +45,15 @@ def test_raspberry_pi(root: Path) -> None:
     write(root, "proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0")
     write(root, "proc/cpuinfo", PI_CPUINFO.format(part="0xd08"))
     write(root, "proc/meminfo", "MemTotal:        3884384 kB\nMemFree:          100000 kB\n")
+    for core, governor in enumerate(("performance", "ondemand")):
+        folder = f"sys/devices/system/cpu/cpu{core}/cpufreq"
+        write(root, f"{folder}/scaling_governor", f"{governor}\n")
+        write(root, f"{folder}/scaling_cur_freq", f"{600000 * (core + 1)}\n")
+        write(root, f"{folder}/cpuinfo_max_freq", "1800000\n")
     found = describe_device()
+    assert found.governor == "ondemand, performance"
+    assert found.frequency_mhz == 1200
+    assert found.max_frequency_mhz == 1800
     assert found.board == "Raspberry Pi 4 Model B Rev 1.4"
     assert found.cpu == "Cortex-A72"
     assert found.memory_bytes == 3884384 * 1024
@@ -74,6 +83,7 @@ def test_files_that_are_missing_or_tell_nothing(root: Path, content: str | None)
             write(root, name, content if name != "proc/device-tree/model" else "")
     found = describe_device()
     assert (found.board, found.cpu, found.memory_bytes) == (None, None, None)
+    assert (found.governor, found.frequency_mhz, found.max_frequency_mhz) == (None, None, None)
 
 
 def test_this_machine() -> None:
@@ -82,6 +92,9 @@ def test_this_machine() -> None:
     assert 1 <= found.cores <= (os.cpu_count() or 1)
     assert found.python == platform.python_version()
     assert found.runtime == f"{find_runtime().name} {find_runtime().version}"
+    assert found.runtimes[0] == found.runtime
+    assert re.fullmatch(r"\d+\.\d+\.\d+", found.tensorflow or "")
+    assert found.kernel == f"Linux {os.uname().release}"
     assert found.system
 
 

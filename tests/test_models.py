@@ -11,6 +11,7 @@ import shutil
 import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from edge_app import Model, ModelError, load_models, normalize
 from edge_app.acceptance import Acceptance
 from edge_app.card import CARD, VARIANTS, read_card, write_card
-from edge_app.interpreter import find_runtime
+from edge_app.interpreter import RUNTIMES, InterpreterError, find_runtime
 from edge_app.mnist import Digits
 
 CHECKED = 1000
@@ -461,3 +462,12 @@ def reference(folder: Path, model: Model) -> NDArray[np.float32]:
     """The original's probabilities on the test set, (N, 10)."""
     with np.load(folder / model.card.reference.file) as arrays:
         return np.asarray(arrays["probabilities"], np.float32)
+
+
+@pytest.mark.parametrize("package", RUNTIMES)
+def test_a_runtime_can_be_chosen(package: str) -> None:
+    if find_spec(RUNTIMES[package].split(".")[0]) is None:
+        with pytest.raises(InterpreterError, match=f"expected {package}; run: pip install"):
+            find_runtime(package)
+    elif package == find_runtime().name:  # Another one may not share this process.
+        assert find_runtime(package) == find_runtime()
