@@ -34,6 +34,7 @@ class Quality:
     ``accuracy`` and its 95% confidence interval (low, high) after Wilson, ``calibration_error``
     (expected, 15 bins) and ``accuracy_by_class`` (digits 0 to 9; None without an image of it) are
     0 to 1. ``reliability`` is what the calibration error is made of, the least sure bin first.
+    ``wrong`` has the numbers of the images that are read wrong, in the set's order, from 0.
     """
 
     accuracy: float
@@ -41,6 +42,7 @@ class Quality:
     accuracy_by_class: tuple[float | None, ...]
     calibration_error: float
     reliability: tuple[Bin, ...]
+    wrong: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,7 @@ def measure_quality(probabilities: ArrayLike, labels: ArrayLike) -> Quality:
         accuracy_by_class=metrics.accuracy_by_class(read, labels),
         calibration_error=calibration_error(bins),
         reliability=bins,
+        wrong=tuple(np.flatnonzero(read != np.asarray(labels)).tolist()),
     )
 
 

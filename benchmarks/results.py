@@ -2,188 +2,340 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from benchmarks import corruption
+from benchmarks.contact_sheet import contact_sheet
+from benchmarks.datasets import LabelledSet, drawn_set, mnist_set
 from benchmarks.device import Device, describe_device
 from benchmarks.drift import (
-    CHUNK,
     DriftError,
     ModelDrift,
-    agreement,
-    budget_overrun,
+    Original,
+    Quality,
     measure_drift,
-    predict,
+    measure_quality,
 )
-from benchmarks.latency import (
-    Key,
-    Latency,
-    Workload,
-    inference_workloads,
-    measure_latency,
-    normalization_workloads,
-    steps,
-)
+from benchmarks.gate import GATED, failures
+from benchmarks.jobs import plan_latency
+from benchmarks.latency import Latency, measure_latency
+from benchmarks.layers import IMAGES, Layer, LayersError, measure_layers
+from benchmarks.originals import recompute
+from benchmarks.predictions import predict, steps
 from benchmarks.progress import progress_bar
+from benchmarks.reference import check_recomputed, read_reference
+from benchmarks.serving import FULL, QUICK, Serving, measure_serving
+from benchmarks.serving import steps as serving_steps
 from edge_app.bare import VARIANT, BareModel, load_bare_models
 from edge_app.card import CARD, Card, CardError, FileRecord, record_file
+from edge_app.drawings import read_json_lines
 from edge_app.mnist import Digits, read_digits
 from edge_app.models import Classifier, Model, ModelError, load_models
-from edge_app.normalization import Normalization, normalize
-from edge_app.samples import drawings
+from edge_app.normalization import Normalization
 
 MNIST = Path(__file__).parent / "mnist"
 """The folder of the test set."""
+TEST_SET = "mnist"
+"""The name of the labelled set that budgets are about."""
+STAND_IN = "float32"
+"""The variant that is measured in any case: the others are held against it."""
+
+
+class Selection(NamedTuple):
+    """What to measure."""
+
+    folder: Path
+    """The models'."""
+    names: Collection[str] = ()
+    """Of models; all where there is none."""
+    variants: Collection[str] = ()
+    """All where there is none; float32 is measured besides."""
+    drift: bool = True
+    latency: bool = True
+    serving: bool = False
+    quick: bool = False
+    drawings: Path | None = None
+    originals: bool = False
+    """Whether TensorFlow computes the originals' outputs again."""
 
 
 @dataclass(frozen=True)
 class ModelResults:
-    """One model: its card, that file's SHA-256, its drift unless unknown, latency by variant."""
+    """One model: its card, that file's SHA-256, its drift by labelled set, the layers of its
+    variants, and pictures (PNG) of the digits that flipped, by variant."""
 
     card: Card
     card_sha256: str
-    drift: ModelDrift | None
-    latency: Mapping[str, Latency]
+    drift: Mapping[str, ModelDrift]
+    layers: Mapping[str, tuple[Layer, ...]]
+    sheets: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
 class BareResults:
-    """A file without a card: its accuracy, 0 to 1, and no drift, as its original is unknown."""
+    """A file without a card: how well it reads, and no drift, as its original is unknown."""
 
     title: str
     file: FileRecord
     normalization: Normalization
-    accuracy: float
-    latency: Latency
+    quality: Quality | None
+    variant: str = VARIANT
 
 
 @dataclass(frozen=True)
 class Results:
     """Everything that one run found out: ``models`` with a card and ``bare`` ones without, by name,
-    and ``problems`` as sentences."""
+    and ``problems`` as sentences. ``dataset_sha256`` is the test set's; ``sets`` has titles and
+    numbers of images of all labelled sets by name."""
 
+    measured_at: datetime
+    quick: bool
     device: Device
     dataset_sha256: str
-    images: int
+    sets: Mapping[str, tuple[str, int]]
     models: Mapping[str, ModelResults]
     bare: Mapping[str, BareResults]
-    normalize: Mapping[Normalization, Latency]
-    rasterize: Mapping[Normalization, Latency]
+    latency: Latency | None
+    serving: Serving | None
     problems: list[str]
 
+    def sizes(self) -> dict[tuple[str, str], int]:
+        """Bytes of every file that was measured, by model and variant."""
+        return {
+            **{
+                (name, variant): file.bytes
+                for name, model in self.models.items()
+                for variant, file in model.card.variants.items()
+            },
+            **{(name, each.variant): each.file.bytes for name, each in self.bare.items()},
+        }
 
-def measure(folder: Path) -> Results:
-    """Measure every model of a folder; on a terminal, show how far it is.
+
+class _Loaded(NamedTuple):
+    models: Mapping[str, Model]
+    bare: Mapping[str, BareModel]
+
+    @property
+    def all(self) -> dict[str, Classifier]:
+        return {**self.models, **self.bare}
+
+
+def measure(selection: Selection) -> Results:
+    """Measure what is selected; on a terminal, show how far it is.
 
     A model that cannot be loaded, or whose drift is unknown or past its budget, becomes a sentence
     in ``problems``; the others are measured all the same.
 
     Raises:
-        ModelError: the folder cannot be read, or no model in it can be loaded.
+        ModelError: the folder cannot be read, no model in it can be loaded, or none has a name
+            that was asked for.
         InterpreterError: no TFLite runtime is installed.
         DataError: the test set is missing or damaged.
+        DrawingError: the drawings cannot be read.
+        DriftError: the originals are to run, and TensorFlow is not installed.
+        ServingError: the app does not start.
     """
+    measured_at = datetime.now(UTC)
     digits = read_digits(MNIST, "t10k")
     problems: list[str] = []
-    models = load_models(folder, report=problems.append)
-    bare = load_bare_models(folder, models, problems.append)
-    everything: dict[str, Classifier] = {**models, **bare}
-    if not everything:
-        nothing = f"No model in {folder} can be measured; expected a folder per model, each whole."
-        raise ModelError("\n".join([*problems, nothing]))
-    images = _normalize(digits, {model.normalization: None for model in everything.values()})
-    drift = _measure_drift(models, folder, digits, images, problems)
-    accuracies = _measure_accuracy(bare, digits, images)
-    inference = _measure_latency("Latency of inference", inference_workloads(everything, images))
-    normalization = _measure_latency(
-        "Latency of normalization", normalization_workloads(list(images), digits.images, drawings())
-    )
+    loaded = _load(selection, problems)
+    sets = list(_labelled_sets(selection, digits, loaded.all)) if selection.drift else []
+    drift = _measure_drift(selection, loaded.models, digits, sets, problems)
+    layers = _measure_layers(selection, loaded.models, sets, problems) if sets else {}
+    qualities = _measure_quality(loaded.bare, sets[0], problems) if sets else {}
+    latency = _measure_latency(selection, loaded.all) if selection.latency else None
     return Results(
+        measured_at=measured_at,
+        quick=selection.quick,
         device=describe_device(),
         dataset_sha256=digits.sha256(),
-        images=len(digits.images),
+        sets={each.name: (each.title, len(each.labels)) for each in sets},
         models={
             name: ModelResults(
                 card=model.card,
-                card_sha256=record_file(folder / name / CARD).sha256,
-                drift=drift.get(name),
-                latency={variant: inference[name, variant] for variant in model.variants},
+                card_sha256=record_file(selection.folder / name / CARD).sha256,
+                drift=drift.get(name, {}),
+                layers=layers.get(name, {}),
+                sheets=_sheets(model, drift.get(name, {}), sets),
             )
-            for name, model in models.items()
+            for name, model in loaded.models.items()
         },
         bare={
-            name: BareResults(
-                title=model.title,
-                file=model.file,
-                normalization=model.normalization,
-                accuracy=accuracies[name],
-                latency=inference[name, VARIANT],
-            )
-            for name, model in bare.items()
+            name: BareResults(model.title, model.file, model.normalization, qualities.get(name))
+            for name, model in loaded.bare.items()
         },
-        normalize={name: normalization["normalize", name] for name in images},
-        rasterize={name: normalization["rasterize", name] for name in images},
-        problems=problems,
+        latency=latency,
+        serving=_measure_serving(selection) if selection.serving else None,
+        problems=problems + (latency.problems if latency else []),
     )
 
 
-def _normalize(
-    digits: Digits, normalizations: Collection[Normalization]
-) -> dict[Normalization, NDArray[np.uint8]]:
-    """The test images, uint8 (N, 28, 28), as each normalization gives them."""
-    images = {}
-    with progress_bar("Normalization", len(digits.images) * len(normalizations)) as advance:
-        for name in normalizations:
-            images[name] = np.empty_like(digits.images)
-            for start in range(0, len(digits.images), CHUNK):
-                chunk = slice(start, start + CHUNK)
-                images[name][chunk] = [normalize(image, name) for image in digits.images[chunk]]
-                advance(len(digits.images[chunk]))
-    return images
+def _load(selection: Selection, problems: list[str]) -> _Loaded:
+    models = load_models(selection.folder, report=problems.append)
+    bare = load_bare_models(selection.folder, models, problems.append)
+    names = [*models, *bare]
+    if unknown := [name for name in selection.names if name not in names]:
+        raise ModelError(
+            f"No model is named {unknown[0]!r}; in {selection.folder} there are "
+            f"{', '.join(names) or 'none'}."
+        )
+    if not names:
+        nothing = (
+            f"No model in {selection.folder} can be measured; expected a folder per model, each "
+            "whole."
+        )
+        raise ModelError("\n".join([*problems, nothing]))
+    wanted = selection.names or names
+    return _Loaded(
+        {name: _narrow(each, selection) for name, each in models.items() if name in wanted},
+        {name: each for name, each in bare.items() if name in wanted},
+    )
+
+
+def _narrow(model: Model, selection: Selection) -> Model:
+    """The same model with the selected variants."""
+    wanted = {STAND_IN, *selection.variants} if selection.variants else set(model.variants)
+    return Model(
+        model.card, {name: each for name, each in model.interpreters.items() if name in wanted}
+    )
+
+
+def _labelled_sets(
+    selection: Selection, digits: Digits, models: Mapping[str, Classifier]
+) -> Iterator[LabelledSet]:
+    """MNIST's test set first."""
+    names = list(dict.fromkeys(model.normalization for model in models.values()))
+    drawings = read_json_lines(selection.drawings) if selection.drawings else []
+    with progress_bar("Normalization", len(digits.labels) * len(names)) as advance:
+        yield mnist_set(digits, names, advance)
+    if selection.drawings:
+        with progress_bar("Drawing", len(drawings) * len(names)) as advance:
+            yield drawn_set(drawings, selection.drawings.name, names, advance)
+    if not selection.quick:
+        with progress_bar("Corruption", corruption.steps(digits, names)) as advance:
+            yield from corruption.corrupted_sets(digits, names, advance)
 
 
 def _measure_drift(
+    selection: Selection,
     models: Mapping[str, Model],
-    folder: Path,
     digits: Digits,
-    images: Mapping[Normalization, NDArray[np.uint8]],
+    sets: Sequence[LabelledSet],
     problems: list[str],
-) -> dict[str, ModelDrift]:
-    drift = {}
-    inferences = len(digits.images) * sum(len(model.variants) for model in models.values())
-    with progress_bar("Drift", inferences) as advance:
-        for name, model in models.items():
-            try:
-                drift[name] = measure_drift(
-                    model, folder / name, digits, images[model.normalization], advance
-                )
-            except (CardError, DriftError) as error:
-                problems.append(str(error))
-    overruns = [budget_overrun(models[name].card, measured) for name, measured in drift.items()]
-    problems += filter(None, overruns)
+) -> dict[str, dict[str, ModelDrift]]:
+    """Each model's drift on each set; models past their budget are a problem, too."""
+    originals = _originals(selection, models, digits, sets, problems) if sets else {}
+    known = {name: model for name, model in models.items() if name in originals.get(TEST_SET, {})}
+    drift: dict[str, dict[str, ModelDrift]] = {name: {} for name in known}
+    with progress_bar("Drift", sum(steps(known, each.images) for each in sets)) as advance:
+        for each in sets:
+            of_set = originals.get(each.name, {})
+            measured = measure_drift(known, each, of_set, advance, problems.append)
+            for name, found in measured.items():
+                drift[name][each.name] = found
+    for name, of_model in drift.items():
+        if TEST_SET in of_model and GATED in of_model[TEST_SET].variants:
+            problems += failures(models[name].card, of_model[TEST_SET])
     return drift
 
 
-def _measure_accuracy(
-    models: Mapping[str, BareModel],
+def _originals(
+    selection: Selection,
+    models: Mapping[str, Model],
     digits: Digits,
-    images: Mapping[Normalization, NDArray[np.uint8]],
-) -> dict[str, float]:
-    with progress_bar("Accuracy without a card", len(digits.images) * len(models)) as advance:
-        outputs = {
-            name: predict(model, VARIANT, images[model.normalization], advance)
-            for name, model in models.items()
-        }
+    sets: Sequence[LabelledSet],
+    problems: list[str],
+) -> dict[str, dict[str, Original]]:
+    """The originals' outputs by set and model; without them a model's drift is unknown."""
+    stored: dict[str, Original] = {}
+    for name, model in models.items():
+        try:
+            stored[name] = read_reference(selection.folder / name, model.card, digits)
+        except (CardError, DriftError) as error:
+            problems.append(str(error))
+    if not selection.originals:
+        return {TEST_SET: stored}
+    known = {name: models[name] for name in stored}
+    recomputed = recompute(known, selection.folder, sets, problems.append)
+    for name, original in list(recomputed[TEST_SET].items()):
+        try:
+            check_recomputed(models[name].card, stored[name], original)
+        except DriftError as error:
+            problems.append(str(error))
+            del recomputed[TEST_SET][name]
+    return recomputed
+
+
+def _measure_layers(
+    selection: Selection,
+    models: Mapping[str, Model],
+    sets: Sequence[LabelledSet],
+    problems: list[str],
+) -> dict[str, dict[str, tuple[Layer, ...]]]:
+    layers: dict[str, dict[str, tuple[Layer, ...]]] = {}
+    pairs = [
+        (name, variant)
+        for name, model in models.items()
+        for variant in model.variants
+        if variant != STAND_IN
+    ]
+    with progress_bar("Layers", len(pairs)) as advance:
+        for name, variant in pairs:
+            model = models[name]
+            images = sets[0].images[model.normalization][:IMAGES]
+            try:
+                layers.setdefault(name, {})[variant] = measure_layers(
+                    model.card, selection.folder / name, variant, images
+                )
+            except (CardError, LayersError) as error:
+                problems.append(str(error))
+            advance(1)
+    return layers
+
+
+def _measure_quality(
+    models: Mapping[str, BareModel], test_set: LabelledSet, problems: list[str]
+) -> dict[str, Quality]:
+    with progress_bar("Accuracy without a card", steps(models, test_set.images)) as advance:
+        outputs = predict(models, test_set.images, advance)
+    qualities = {}
+    for name, predictions in outputs.items():
+        try:
+            qualities[name] = measure_quality(predictions[VARIANT], test_set.labels)
+        except ValueError as error:
+            problems.append(f"The accuracy of {name} is unknown: {error}.")
+    return qualities
+
+
+def _measure_latency(selection: Selection, models: Mapping[str, Classifier]) -> Latency:
+    plan = plan_latency(
+        selection.folder,
+        models,
+        {STAND_IN, *selection.variants} if selection.variants else (),
+        selection.quick,
+    )
+    with progress_bar("Latency", plan.steps) as advance:
+        return measure_latency(plan, advance)
+
+
+def _measure_serving(selection: Selection) -> Serving:
+    amount = QUICK if selection.quick else FULL
+    with progress_bar("Serving", serving_steps(amount)) as advance:
+        return measure_serving(selection.folder, advance, amount)
+
+
+def _sheets(
+    model: Model, drift: Mapping[str, ModelDrift], sets: Sequence[LabelledSet]
+) -> dict[str, bytes]:
+    if TEST_SET not in drift:
+        return {}
+    images = sets[0].images[model.normalization]
     return {
-        name: agreement(probabilities.argmax(axis=1), digits.labels)
-        for name, probabilities in outputs.items()
+        variant: contact_sheet(images, each.flips, variant)
+        for variant, each in drift[TEST_SET].variants.items()
+        if each.flips
     }
-
-
-def _measure_latency(description: str, workloads: Mapping[Key, Workload]) -> dict[Key, Latency]:
-    with progress_bar(description, steps(workloads)) as advance:
-        return measure_latency(workloads, advance)

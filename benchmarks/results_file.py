@@ -1,46 +1,31 @@
-"""The results as JSON, for other programs.
+"""Results as JSON: written for other programs, and for a later run to compare itself with.
 
-Fields of format 1; a field that is null is unknown::
+Fields of format 2; a field that is null is unknown or was not measured::
 
-    format                1; a reader refuses another
-    device                what was measured on
-        board, cpu        names, or null
-        architecture      the kernel's, "aarch64"
-        cores             those that the process may use
-        memory_bytes      or null
-        system            the distribution's name
-        python, numpy     versions
-        runtime           the TFLite runtime's package and version
-    dataset
-        name              "MNIST t10k"
-        sha256            of the images' bytes followed by the labels'
-        images            how many
+    format                2; a reader refuses another
+    measured_at           ISO 8601, UTC
+    quick                 whether less was measured, as --quick asks
+    device                see benchmarks.device.Device
+    dataset_sha256        of the test set's images followed by its labels
+    sets.<name>           the labelled sets: title, images (how many). "mnist" is the test set
     models.<name>
-        title             as people read it
+        title, normalization, parameters
         card_sha256       of card.json, which has the hashes of the other files
-        normalization     "moments" or "box"
-        budget            accuracy_loss_points: what int8 may lose, in percentage points
-        original          bytes of its file; accuracy, 0 to 1, or null
+        budget            see edge_app.card.Budget
+        original          bytes, sha256, accuracy, accuracy_interval, calibration_error, ... on the
+                          test set: see benchmarks.drift.Quality
         variants.<name>   "float32", "float16", "dynamic", "int8"
-            bytes         size of its file
-            drift         against the original, or null:
-                accuracy, agreement            parts of the images, 0 to 1
-                accuracy_loss_points           the original's accuracy less this one's, points
-                flips_to_wrong, flips_to_right numbers of images
-                largest_difference             of any probability, 0 to 1
-            latency       of one inference, as below
-    bare.<name>           a .tflite file without a card
-        title             as people read it
-        file, bytes, sha256    of it
-        normalization     "moments" or "box"
-        accuracy          part of the images, 0 to 1
-        latency           of one inference, as below
-    normalize.<normalization>    latency of one of the test set's pictures
-    rasterize.<normalization>    latency of one of ten synthetic drawings
+            bytes, sha256 of its file
+            drift         from the original on the test set: see benchmarks.drift.Drift
+            sets.<name>   the same on the other labelled sets
+            layers        a list, in the order of computing: see benchmarks.layers.Layer
+            latency       of the app's runtime, one thread, one image: see benchmarks.timing.Times
+    bare.<name>           a .tflite file without a card: title, normalization, file, bytes, sha256,
+                          and quality on the test set
+    latency               all of it: see benchmarks.latency.Latency
+    serving               see benchmarks.serving.Serving
+    warnings              sentences: why not to trust the times
     problems              sentences; the exit status is 1 when there are any
-
-A latency is median_us, p90_us and p99_us, in microseconds and interpolated linearly between the
-two nearest of the times of that many single ``calls``.
 """
 
 from __future__ import annotations
@@ -53,61 +38,64 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import BareResults, ModelResults, Results
+from benchmarks.results import TEST_SET, BareResults, ModelResults, Results
 from edge_app.errors import UserError
 
-FORMAT = 1
+FORMAT = 2
 """Version of the fields above."""
 
 
-class ReportError(UserError):
-    """A report that cannot be written."""
+class ResultsFileError(UserError):
+    """A file that cannot be written."""
 
 
 def to_json(results: Results) -> dict[str, Any]:
-    """The results in the fields above."""
+    """The results as the fields above, of plain numbers, strings, lists and dicts."""
+    latency, serving = results.latency, results.serving
     return {
         "format": FORMAT,
+        "measured_at": results.measured_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "quick": results.quick,
         "device": asdict(results.device),
-        "dataset": {
-            "name": "MNIST t10k",
-            "sha256": results.dataset_sha256,
-            "images": results.images,
+        "dataset_sha256": results.dataset_sha256,
+        "sets": {
+            name: {"title": title, "images": images}
+            for name, (title, images) in results.sets.items()
         },
-        "models": {name: _model(model) for name, model in results.models.items()},
-        "bare": {name: _bare(model) for name, model in results.bare.items()},
-        "normalize": {name: asdict(latency) for name, latency in results.normalize.items()},
-        "rasterize": {name: asdict(latency) for name, latency in results.rasterize.items()},
+        "models": {name: _model(results, name, each) for name, each in results.models.items()},
+        "bare": {name: _bare(each) for name, each in results.bare.items()},
+        "latency": asdict(latency) if latency else None,
+        "serving": asdict(serving) if serving else None,
+        "warnings": latency.warnings if latency else [],
         "problems": results.problems,
     }
 
 
 def check_writable(path: Path) -> None:
-    """Find out, before minutes of measuring, whether a report can be written; changes nothing.
+    """Find out, before minutes of measuring, whether a file can be written; changes nothing.
 
     Raises:
-        ReportError: it cannot.
+        ResultsFileError: it cannot.
     """
     try:
         if path.exists() and not path.is_file():
-            raise ReportError(f"{path} is no regular file; name a file to write the report to.")
+            raise ResultsFileError(f"{path} is no regular file; name a file to write to.")
         with tempfile.TemporaryFile(dir=path.resolve().parent):
             pass
     except OSError as error:
         raise _unwritable(path, error) from error
 
 
-def write_report(results: Results, path: Path) -> None:
-    """Write the results as JSON; a file of that name is replaced only by a whole one.
+def write_text(text: str, path: Path) -> None:
+    """Write a file; another of that name is replaced only by a whole one.
 
     Raises:
-        ReportError: it cannot be written.
+        ResultsFileError: it cannot be written.
     """
-    text = json.dumps(to_json(results), indent=2, ensure_ascii=False, allow_nan=False)
     target = path.resolve()  # Behind a symbolic link: the file is replaced, not the link.
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(text + "\n", encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
         partial.replace(target)
     except OSError as error:
         with suppress(OSError):
@@ -115,40 +103,52 @@ def write_report(results: Results, path: Path) -> None:
         raise _unwritable(path, error) from error
 
 
-def _model(results: ModelResults) -> dict[str, Any]:
-    card, drift = results.card, results.drift
+def dump(document: dict[str, Any]) -> str:
+    """What :func:`to_json` gives, as a file's text."""
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
+    card, drift = model.card, model.drift.get(TEST_SET)
+    variants = {}
+    for variant, file in card.variants.items():
+        timed = results.latency.app(name, variant) if results.latency else None
+        found = {name: each.variants.get(variant) for name, each in model.drift.items()}
+        of_test_set = found.pop(TEST_SET, None)
+        variants[variant] = {
+            "bytes": file.bytes,
+            "sha256": file.sha256,
+            "drift": asdict(of_test_set) if of_test_set else None,
+            "sets": {name: asdict(each) for name, each in found.items() if each},
+            "layers": [asdict(layer) for layer in model.layers.get(variant, ())],
+            "latency": asdict(timed.times) if timed else None,
+        }
     return {
         "title": card.title,
-        "card_sha256": results.card_sha256,
         "normalization": card.contract.normalization,
+        "parameters": card.parameters,
+        "card_sha256": model.card_sha256,
         "budget": asdict(card.budget),
         "original": {
             "bytes": card.original.bytes,
-            "accuracy": drift.original_accuracy if drift else None,
+            "sha256": card.original.sha256,
+            **(asdict(drift.original) if drift else {}),
         },
-        "variants": {
-            variant: {
-                "bytes": card.variants[variant].bytes,
-                "drift": asdict(drift.variants[variant]) if drift else None,
-                "latency": asdict(latency),
-            }
-            for variant, latency in results.latency.items()
-        },
+        "variants": variants,
     }
 
 
 def _bare(results: BareResults) -> dict[str, Any]:
     return {
         "title": results.title,
-        **asdict(results.file),
         "normalization": results.normalization,
-        "accuracy": results.accuracy,
-        "latency": asdict(results.latency),
+        **asdict(results.file),
+        "quality": asdict(results.quality) if results.quality else None,
     }
 
 
-def _unwritable(path: Path, error: OSError) -> ReportError:
-    return ReportError(
-        f"The report {path} cannot be written ({error.strerror}); "
-        "name a file in a folder that exists and is yours."
+def _unwritable(path: Path, error: OSError) -> ResultsFileError:
+    return ResultsFileError(
+        f"{path} cannot be written ({error.strerror}); name a file in a folder that exists and is "
+        "yours."
     )

@@ -1,60 +1,49 @@
-"""The results of serving as tables for people, on a terminal or in a pipe."""
+"""Serving as tables."""
 
 from __future__ import annotations
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
+from collections.abc import Iterator
 
 from benchmarks.browsing import Browsing
 from benchmarks.serving import Concurrency, Serving
+from benchmarks.tables import UNKNOWN, Part, Table
 from benchmarks.times import Times
 
-WIDTH = 80
-"""The tables are laid out for this many columns; a narrower terminal wraps their lines."""
-UNKNOWN = "-"
 
-
-def print_serving(result: Serving) -> None:
-    """Print everything on standard output, the targets last."""
-    console = Console(markup=False, highlight=False, emoji=False)
-    console.width = max(console.width, WIDTH)
-    beside = "beside a trivial Gradio app"
-    for title, table in (
-        (f"Start and memory, {beside}", _process(result)),
-        (f"Clients at once, {beside} whose handler does nothing", _clients(result)),
-        ("Server's work for one drawing, every model", _work(result)),
-        ("In the browser", _browser(result)),
-        ("Targets", _targets(result)),
-    ):
-        console.print(title, style="bold")
-        console.print(table)
-        console.print()
+def serving_tables(result: Serving) -> Iterator[Part]:
+    """Everything that was measured of serving, the targets last."""
+    yield Part("Start and memory, beside a trivial Gradio app", _process(result))
+    yield Part(
+        "Clients at once, beside a trivial Gradio app whose handler does nothing", _clients(result)
+    )
+    yield Part("The server's work for one drawing, every model", _work(result))
+    yield _browser(result)
+    yield Part("Targets", _targets(result))
 
 
 def _process(result: Serving) -> Table:
-    table = _table(("",), ("app", "trivial", "ratio"))
+    table = Table(("",), ("app", "trivial", "ratio"))
     start, memory = result.start, result.memory
     for number, (app, trivial) in enumerate(zip(start.app_s, start.trivial_s, strict=True), 1):
-        table.add_row(f"start to HTTP 200, s, {number}", f"{app:.2f}", f"{trivial:.2f}", "")
-    table.add_row("medians' ratio", "", "", f"{start.ratio:.2f}")
+        table.add(f"start to HTTP 200, s, {number}", f"{app:.2f}", f"{trivial:.2f}", "")
+    table.add("medians' ratio", "", "", f"{start.ratio:.2f}")
     if memory:
         for drawings, app_bytes, trivial_bytes in (
             (memory.drawings[at], memory.app_bytes[at], memory.trivial_bytes[at]) for at in (0, -1)
         ):
             after = f"after {drawings:,} drawings" if drawings else "when started"
-            table.add_row(
+            table.add(
                 f"memory {after}, MB",
                 f"{app_bytes / 1e6:.1f}",
                 f"{trivial_bytes / 1e6:.1f}",
                 f"{app_bytes / trivial_bytes:.2f}",
             )
-        table.add_row("growth in the second half, %", f"{100 * memory.growth:.2f}", "", "")
+        table.add("growth in the second half, %", f"{100 * memory.growth:.2f}", "", "")
     return table
 
 
 def _clients(result: Serving) -> Table:
-    table = _table(
+    table = Table(
         ("clients", "server"),
         ("drawings\nper s", "ratio", "median\nms", "p95\nms", "p99\nms", "errors", "CPU\nms each"),
     )
@@ -65,7 +54,7 @@ def _clients(result: Serving) -> Table:
 
 def _add_clients(table: Table, each: Concurrency) -> None:
     for name, server in (("app", each.app), ("trivial", each.trivial)):
-        table.add_row(
+        table.add(
             f"{each.clients}" if name == "app" else "",
             name,
             f"{server.per_second:,.0f}",
@@ -77,7 +66,7 @@ def _add_clients(table: Table, each: Concurrency) -> None:
 
 
 def _work(result: Serving) -> Table:
-    table = _table(("",), ("median\nms", "p95\nms", "p99\nms"))
+    table = Table(("",), ("median\nms", "p95\nms", "p99\nms"))
     work = result.work
     for name, times in (
         (f"{result.variant} and float32, all", work.drawing),
@@ -86,20 +75,19 @@ def _work(result: Serving) -> Table:
         ("inference and answer", work.inference),
         ("normalization of 200 points", work.normalization_200),
     ):
-        table.add_row(name, *_times(times, 3))
-    table.add_row("HTTP round trip without the work", _number(result.http_ms, 3), "", "")
+        table.add(name, *_times(times, 3))
+    table.add("HTTP round trip without the work", _number(result.http_ms, 3), "", "")
     return table
 
 
-def _browser(result: Serving) -> Table | str:
+def _browser(result: Serving) -> Part:
     app, sketchpad = result.app_page, result.sketchpad_page
+    table = Table(("",), ("app", "gr.Sketchpad"))
     if app is None or sketchpad is None:
-        return f"Not measured: {result.no_browser}."
-    table = _table(("",), ("app", "gr.Sketchpad"))
-    rows = zip(_page(app), _page(sketchpad), strict=True)
-    for (name, one), (_, other) in rows:
-        table.add_row(name, one, other)
-    return table
+        return Part("In the browser", table, f"Not measured: {result.no_browser}.")
+    for (name, one), (_, other) in zip(_page(app), _page(sketchpad), strict=True):
+        table.add(name, one, other)
+    return Part("In the browser", table)
 
 
 def _page(page: Browsing) -> list[tuple[str, str]]:
@@ -120,24 +108,15 @@ def _page(page: Browsing) -> list[tuple[str, str]]:
 
 
 def _targets(result: Serving) -> Table:
-    table = _table(("",), ("measured", "wanted", ""))
+    table = Table(("",), ("measured", "wanted", ""))
     for target in result.targets:
-        table.add_row(
+        table.add(
             target.figure,
             UNKNOWN if target.measured is None else f"{target.measured:.3g} {target.unit}",
             f"{'≤' if target.bound == 'at most' else '≥'} {target.wanted:g} {target.unit}",
             {True: "reached", False: "missed", None: UNKNOWN}[target.reached],
-            style="bold red" if target.reached is False else None,
+            is_marked=target.reached is False,
         )
-    return table
-
-
-def _table(names: tuple[str, ...], numbers: tuple[str, ...]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for name in names:
-        table.add_column(name, overflow="fold", vertical="bottom")
-    for number in numbers:
-        table.add_column(number, justify="right", no_wrap=True, vertical="bottom")
     return table
 
 

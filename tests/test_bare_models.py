@@ -18,8 +18,7 @@ import pytest
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 import app
-from benchmarks import latency
-from benchmarks.results import measure
+from benchmarks.results import Selection, measure
 from edge_app import interpreter, load_models, rasterize, trial
 from edge_app.bare import VARIANT, BareModel, load_bare_models, name_of
 from edge_app.card import VARIANTS, FileRecord
@@ -368,13 +367,16 @@ def answer(_: dict[str, Any]) -> None:
 
 
 def test_the_benchmark_measures_accuracy_and_latency_without_a_card(
-    folder: Path, models_folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, models_folder: Path
 ) -> None:
-    monkeypatch.setattr(latency, "ROUNDS", 1)
-    results = measure(folder)
+    results = measure(Selection(folder, quick=True))
     assert not results.problems
     assert not results.models
-    found = results.bare["my-model"]
+    quality = results.bare["my-model"].quality
+    assert quality is not None
     expected = load_models(models_folder)["dense"].card.variants["float32"].accuracy
-    assert found.accuracy == pytest.approx(expected, abs=0.001)
-    assert found.latency.calls == latency.TURN
+    assert quality.accuracy == pytest.approx(expected, abs=0.001)
+    assert results.latency is not None
+    timed = results.latency.app("my-model", VARIANT)
+    assert timed is not None
+    assert timed.times.median_us > 0

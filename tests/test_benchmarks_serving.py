@@ -15,8 +15,9 @@ import pytest
 from benchmarks import browsing, servers
 from benchmarks.clients import Task, send
 from benchmarks.serving import Amount, Memory, Serving, drawing_task, measure_serving, steps
-from benchmarks.serving_tables import print_serving
+from benchmarks.serving_tables import serving_tables
 from benchmarks.serving_targets import targets
+from benchmarks.terminal import print_parts
 from benchmarks.times import Times, summarize
 
 FEW = Amount(starts=1, rounds=2, turn=64, work=10, drawings=2, openings=1)
@@ -166,7 +167,7 @@ def test_the_browser_sees_both_pages(result: Serving) -> None:
 
 def test_a_result_is_json_and_tables(result: Serving, capsys: pytest.CaptureFixture[str]) -> None:
     json.dumps(dataclasses.asdict(result), allow_nan=False)
-    print_serving(result)
+    print_parts(serving_tables(result))
     printed = capsys.readouterr().out
     assert "drawings per second, 16 clients" in printed
     assert max(map(len, printed.splitlines())) <= 80
@@ -187,7 +188,7 @@ def test_without_a_browser_the_rest_is_measured(
     unmeasured = [each for each in targets(blind) if each.reached is None]
     assert {each.measured for each in unmeasured} == {None}
     assert len(unmeasured) >= 11
-    print_serving(dataclasses.replace(blind, targets=targets(blind)))
+    print_parts(serving_tables(dataclasses.replace(blind, targets=targets(blind))))
     assert "no-such-browser" in capsys.readouterr().out
 
 

@@ -119,7 +119,7 @@ def test_what_runs_on_the_device_is_named_in_its_requirements(
 ) -> None:
     text = (root / "requirements-edge.txt").read_text(encoding="utf-8")
     named = set(re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE))
-    runtimes = {distribution for distribution, _ in interpreter._RUNTIMES}
+    runtimes = set(interpreter.RUNTIMES)
     needed = {DISTRIBUTIONS.get(name, name) for name in third_party(imports, package)}
     assert (needed | runtimes) - named == set()
 

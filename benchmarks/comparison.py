@@ -1,0 +1,204 @@
+"""Comparison: an earlier result against a new one, and which of the differences are noise.
+
+The rules:
+
+- *Accuracy*, on the same images: the images that only one of the two reads wrong, judged by
+  McNemar's exact test. With p of 0.05 and more, the difference is noise.
+- *Agreement with the original*: noise where the two 95% intervals (Wilson) have a value in common.
+- *Latency*, on the same device and runtime: a difference is real where every repeated median of one
+  run lies above every one of the other, and the medians are more than 5% apart. With five repeats
+  each, chance alone puts all of one above all of the other, in either direction, with p = 2/252
+  (the exact rank-sum test of H. B. Mann, D. R. Whitney, "On a test of whether one of two random
+  variables is stochastically larger than the other", Ann. Math. Statist. 18, 1947).
+- *Sizes* have no noise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmarks.metrics import Flips, mcnemar, wilson_interval
+from benchmarks.results import TEST_SET
+from benchmarks.results_file import FORMAT
+from edge_app.errors import UserError
+
+SIGNIFICANCE = 0.05
+"""A difference that chance alone brings at least this often is noise."""
+LEAST_CHANGE = 0.05
+"""A median that moved by a smaller part is the same, however steady both runs were: another layout
+of memory can do that."""
+LARGEST_FILE = 50_000_000
+"""Bytes. A result takes less than a hundredth of it."""
+
+Quantity = Literal["bytes", "accuracy", "agreement", "median_us"]
+Verdict = Literal["same", "noise", "better", "worse", "other"]
+
+
+class ComparisonError(UserError):
+    """A file that holds no result of the benchmarks."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One quantity of one model's variant, before and now."""
+
+    model: str
+    variant: str
+    quantity: Quantity
+    """Accuracy and agreement are 0 to 1."""
+    before: float
+    now: float
+    verdict: Verdict
+    """"other": not to be compared, as ``reason`` says."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What changed since an earlier result."""
+
+    before: str
+    """When that was measured, ISO 8601."""
+    changes: list[Change]
+    notes: list[str]
+    """Sentences about what cannot be compared."""
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """Read a result that ``--json`` wrote.
+
+    Raises:
+        ComparisonError: it cannot be read, or is something else.
+    """
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ComparisonError(f"{path} is too large for a result of the benchmarks.")
+        result = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        raise ComparisonError(
+            f"{path} cannot be compared with ({reason}); expected a file that "
+            "python -m benchmarks --json wrote."
+        ) from error
+    found = result.get("format") if isinstance(result, dict) else None
+    if found != FORMAT or not isinstance(result.get("models"), dict):
+        raise ComparisonError(
+            f"{path} cannot be compared with: it holds "
+            f"{f'format {found}' if found else 'no result'}, expected format {FORMAT}; measure the "
+            "earlier state again with this version's --json."
+        )
+    return dict(result)
+
+
+def compare_results(before: Mapping[str, Any], now: Mapping[str, Any]) -> Comparison:
+    """What changed from one result to another, both as ``--json`` writes them.
+
+    Raises:
+        ComparisonError: a field is missing or of another kind.
+    """
+    try:
+        changes = list(_changes(before, now))
+        return Comparison(before["measured_at"], changes, _notes(before, now))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ComparisonError(
+            f"The earlier result cannot be compared with: a field is not as expected ({error}); "
+            "measure that state again with this version's --json."
+        ) from error
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    is_same_device = _device(before) == _device(now)
+    is_same_set = before["dataset_sha256"] == now["dataset_sha256"]
+    for name, model in now["models"].items():
+        earlier = before["models"].get(name, {"variants": {}})["variants"]
+        for variant, new in model["variants"].items():
+            if (old := earlier.get(variant)) is None:
+                continue
+            yield _size(name, variant, old["bytes"], new["bytes"])
+            if old["drift"] and new["drift"] and is_same_set:
+                yield _accuracy(name, variant, old["drift"], new["drift"])
+                images = now["sets"][TEST_SET]["images"]
+                yield _agreement(name, variant, old["drift"], new["drift"], images)
+            if old["latency"] and new["latency"]:
+                yield _latency(name, variant, old["latency"], new["latency"], is_same_device)
+
+
+def _size(model: str, variant: str, before: int, now: int) -> Change:
+    verdict: Verdict = "same" if before == now else "better" if now < before else "worse"
+    return Change(model, variant, "bytes", before, now, verdict, "sizes have no noise")
+
+
+def _accuracy(
+    model: str, variant: str, before: Mapping[str, Any], now: Mapping[str, Any]
+) -> Change:
+    old, new = set(before["wrong"]), set(now["wrong"])
+    lost, won = len(new - old), len(old - new)
+    p = mcnemar(Flips(lost, won))
+    verdict: Verdict = "same" if old == new else "noise"
+    if p < SIGNIFICANCE:
+        verdict = "worse" if lost > won else "better"
+    reason = f"{lost} images newly wrong, {won} newly right: p = {p:.2g}"
+    return Change(model, variant, "accuracy", before["accuracy"], now["accuracy"], verdict, reason)
+
+
+def _agreement(
+    model: str, variant: str, before: Mapping[str, Any], now: Mapping[str, Any], images: int
+) -> Change:
+    old, new = before["agreement"], now["agreement"]
+    (low, high), (new_low, new_high) = (
+        wilson_interval(round(each * images), images) for each in (old, new)
+    )
+    verdict: Verdict = "same" if old == new else "noise"
+    if new_low > high:
+        verdict = "better"
+    elif new_high < low:
+        verdict = "worse"
+    reason = f"95% intervals {low:.2%} to {high:.2%} and {new_low:.2%} to {new_high:.2%}"
+    return Change(model, variant, "agreement", old, new, verdict, reason)
+
+
+def _latency(
+    model: str,
+    variant: str,
+    before: Mapping[str, Any],
+    now: Mapping[str, Any],
+    is_same_device: bool,
+) -> Change:
+    old, new = before["median_us"], now["median_us"]
+    first, second = before["repeats_us"], now["repeats_us"]
+    is_apart = min(second) > max(first) or max(second) < min(first)
+    verdict: Verdict = "noise"
+    if not is_same_device:
+        verdict = "other"
+    elif is_apart and abs(new / old - 1) > LEAST_CHANGE:
+        verdict = "better" if new < old else "worse"
+    reason = (
+        f"repeated medians {min(first):,.1f} to {max(first):,.1f} and "
+        f"{min(second):,.1f} to {max(second):,.1f} µs"
+    )
+    return Change(model, variant, "median_us", old, new, verdict, reason)
+
+
+def _notes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    notes = []
+    if _device(before) != _device(now):
+        notes.append(
+            "The earlier result is of another device or runtime: latencies are shown, not judged."
+        )
+    if before["dataset_sha256"] != now["dataset_sha256"]:
+        notes.append("The earlier result is of other test images: accuracies are not compared.")
+    if before["warnings"] or now["warnings"]:
+        notes.append("One of the two runs warned about its own timings: judge latencies with care.")
+    then, today = before["models"].keys(), now["models"].keys()
+    gone = [f"Model {name!r} was measured then, and is not now." for name in sorted(then - today)]
+    return [*notes, *gone, *(f"Model {name!r} is new." for name in sorted(today - then))]
+
+
+def _device(result: Mapping[str, Any]) -> tuple[object, ...]:
+    """What a latency depends on most."""
+    device = result["device"]
+    return tuple(device[name] for name in ("board", "cpu", "architecture", "cores", "runtime"))

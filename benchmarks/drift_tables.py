@@ -1,0 +1,201 @@
+"""Drift as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from benchmarks.drift import Drift
+from benchmarks.gate import GATED, failures
+from benchmarks.layers import ALARM_DB, Layer, advise
+from benchmarks.results import TEST_SET, BareResults, ModelResults
+from benchmarks.tables import UNKNOWN, Part, Table, number, percent
+
+
+def drift_tables(
+    models: Mapping[str, ModelResults], bare: Mapping[str, BareResults]
+) -> Iterator[Part]:
+    """How far the variants drifted from their originals."""
+    images = next((model.drift[TEST_SET].images for model in models.values() if model.drift), None)
+    yield Part(
+        "Drift from the original" + (f", on MNIST's {images:,} test images" if images else ""),
+        _answers(models, bare),
+        _budgets(models, bare),
+    )
+    yield Part(
+        "The same drift in probabilities",
+        _probabilities(models),
+        "KL: divergence in nats. Signal to noise: of the probabilities. ECE: expected calibration "
+        "error, 15 bins.",
+    )
+    if others := other_sets(models):
+        yield Part(
+            "On other images: agreement with the original, %",
+            _elsewhere(models, others, lambda drift: percent(drift.agreement)),
+            "The original's own row is its accuracy, %. Where its outputs are not known, float32 "
+            "stands for it.",
+        )
+        yield Part(
+            "On other images: accuracy lost, points",
+            _elsewhere(models, others, lambda drift: f"{drift.accuracy_loss_points:.2f}"),
+        )
+    if any(GATED in model.layers for model in models.values()):
+        yield Part(
+            f"Where {GATED}'s error enters, layer by layer: signal to noise, dB",
+            _layers({name: model.layers.get(GATED, ()) for name, model in models.items()}),
+            "\n".join(advice(models, GATED)),
+        )
+
+
+def advice(models: Mapping[str, ModelResults], variant: str) -> list[str]:
+    """A sentence on each model's layers."""
+    return [
+        f"{name}: {advise(model.layers[variant])}"
+        for name, model in models.items()
+        if variant in model.layers
+    ]
+
+
+def _answers(models: Mapping[str, ModelResults], bare: Mapping[str, BareResults]) -> Table:
+    table = Table(
+        ("model", "variant"),
+        (
+            "accuracy\n%",
+            "interval\n95%",
+            "lost\npoints",
+            "agreed\n%",
+            "flips\nwrong",
+            "flips\nright",
+            "p",
+        ),
+    )
+    for name, model in models.items():
+        drift = model.drift.get(TEST_SET)
+        if drift is None:
+            table.add(name, UNKNOWN)
+            continue
+        original = drift.original
+        table.add(
+            name, "original", percent(original.accuracy), _interval(original.accuracy_interval)
+        )
+        failed = failures(model.card, drift)
+        for variant, each in drift.variants.items():
+            table.add(
+                name,
+                variant,
+                percent(each.accuracy),
+                _interval(each.accuracy_interval),
+                f"{each.accuracy_loss_points:.2f}",
+                percent(each.agreement),
+                f"{each.flips_to_wrong}",
+                f"{each.flips_to_right}",
+                f"{each.mcnemar_p:.2g}",
+                is_marked=variant == GATED and bool(failed),
+            )
+    for name, each_bare in bare.items():
+        if quality := each_bare.quality:
+            table.add(
+                name,
+                each_bare.variant,
+                percent(quality.accuracy),
+                _interval(quality.accuracy_interval),
+            )
+    return table
+
+
+def _probabilities(models: Mapping[str, ModelResults]) -> Table:
+    table = Table(
+        ("model", "variant"),
+        ("largest\ndiff.", "mean\ndiff.", "KL", "signal to\nnoise dB", "ECE\n%"),
+    )
+    for name, model in models.items():
+        drift = model.drift.get(TEST_SET)
+        if drift is None:
+            continue
+        ece = percent(drift.original.calibration_error)
+        table.add(name, "original", *[UNKNOWN] * 4, ece)
+        for variant, each in drift.variants.items():
+            table.add(
+                name,
+                variant,
+                f"{each.largest_difference:.2g}",
+                f"{each.mean_difference:.2g}",
+                f"{each.kl_divergence:.2g}",
+                number(each.signal_to_noise_db),
+                percent(each.calibration_error),
+            )
+    return table
+
+
+def other_sets(models: Mapping[str, ModelResults]) -> list[str]:
+    """The labelled sets besides MNIST's test set, by name."""
+    names = dict.fromkeys(name for model in models.values() for name in model.drift)
+    return [name for name in names if name != TEST_SET]
+
+
+def _elsewhere(
+    models: Mapping[str, ModelResults], names: Sequence[str], show: Callable[[Drift], str]
+) -> Table:
+    table = Table(("model", "variant"), tuple(names))
+    for model_name, model in models.items():
+        drifts = {name: model.drift[name] for name in names if name in model.drift}
+        if not drifts:
+            continue
+        originals = (percent(drift.original.accuracy) for drift in drifts.values())
+        table.add(model_name, "original", *originals)
+        for variant in model.card.variants:
+            measured = [drift.variants.get(variant) for drift in drifts.values()]
+            if any(measured):
+                table.add(
+                    model_name, variant, *(show(each) if each else UNKNOWN for each in measured)
+                )
+    return table
+
+
+def _layers(models: Mapping[str, tuple[Layer, ...]]) -> Table:
+    table = Table(
+        ("model", "layer"),
+        (
+            "its\nweights",
+            "its output,\nown error",
+            "its output,\nall errors",
+            "the outputs,\nown error",
+        ),
+    )
+    for name, layers in models.items():
+        for layer in filter(_errs, layers):
+            table.add(
+                name,
+                layer.name,
+                number(layer.weights_snr_db),
+                number(layer.own_snr_db),
+                number(layer.snr_db),
+                number(layer.outputs_snr_db),
+                is_marked=(layer.outputs_snr_db or ALARM_DB) < ALARM_DB,
+            )
+    return table
+
+
+def _errs(layer: Layer) -> bool:
+    """Whether it adds an error of its own: a reshape does not."""
+    return layer.own_snr_db is not None
+
+
+def _budgets(models: Mapping[str, ModelResults], bare: Mapping[str, BareResults]) -> str:
+    told = [
+        "Points are percentage points of accuracy; flips turned an answer wrong or right, and p is "
+        "McNemar's: how likely such flips are by chance"
+    ]
+    for name, model in models.items():
+        budget = model.card.budget
+        size = f", {budget.bytes / 1000:g} kB" if budget.bytes is not None else ""
+        told.append(
+            f"{name}'s {GATED} may lose {budget.accuracy_loss_points:g} and must agree on "
+            f"{budget.agreement:.1%}{size}"
+        )
+    if bare:
+        told.append("a file without a card has no known original to drift from")
+    return f"{'; '.join(told)}."
+
+
+def _interval(interval: tuple[float, float]) -> str:
+    return "-".join(percent(end) for end in interval)

@@ -1,0 +1,143 @@
+"""Latency as tables."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+from benchmarks.latency import Inference, Latency, Normalizing, Original, Start
+from benchmarks.tables import UNKNOWN, Part, Table, number
+
+
+def latency_tables(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> Iterator[Part]:
+    """Everything that was timed.
+
+    Args:
+        latency: of one run.
+        sizes: bytes of each model's and variant's file.
+    """
+    yield Part(
+        "Latency of one inference, one thread, as the app calls it",
+        _inference(latency, sizes),
+        "Median, p90 and p99 are of single calls; mean, standard deviation and min of loops of "
+        "calls. x: an image's time against the same model's float32.",
+    )
+    if any(each.threads > 1 or each.batch > 1 for each in latency.inference):
+        yield Part(
+            "Images per second, by threads and images in a call", _throughput(latency.inference)
+        )
+    if latency.starts:
+        yield Part(
+            "Loading, in a process of its own",
+            _starts(latency.starts),
+            "Memory: of that process, runtime and NumPy with it; model: what it grew by.",
+        )
+    if latency.originals:
+        yield Part("The originals in Keras, one image a call, in the same run", _originals(latency))
+    yield Part(
+        "Latency of normalization, which comes before",
+        _normalization(latency.normalization),
+        "normalize: pictures of the test set; rasterize: ten synthetic drawings.",
+    )
+
+
+def _inference(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> Table:
+    several = len({each.runtime for each in latency.inference}) > 1
+    table = Table(
+        ("model", "variant", *(("runtime",) if several else ())),
+        ("size\nkB", "median\nµs", "p90\nµs", "p99\nµs", "mean\nµs", "std\nµs", "min\nµs", "x"),
+    )
+    for each in latency.inference:
+        if (each.threads, each.batch) != (1, 1):
+            continue
+        times = each.times
+        table.add(
+            each.model,
+            each.variant,
+            *((each.runtime,) if several else ()),
+            number(sizes[each.model, each.variant] / 1000),
+            *map(number, (times.median_us, times.p90_us, times.p99_us)),
+            *map(number, (times.mean_us, times.std_us, times.min_us)),
+            _against_float32(each, latency.inference),
+        )
+    return table
+
+
+def _against_float32(inference: Inference, all_of_them: list[Inference]) -> str:
+    """An image's time divided by float32's, of the same model, runtime, threads and batch."""
+    same = dataclasses.replace(inference, variant="float32")
+    for each in all_of_them:
+        if _what(each) == _what(same):
+            return f"{inference.image_us / each.image_us:.2f}"
+    return UNKNOWN
+
+
+def _what(inference: Inference) -> tuple[str | int, ...]:
+    each = inference
+    return each.model, each.variant, each.runtime, each.threads, each.batch
+
+
+def _throughput(inference: list[Inference]) -> Table:
+    columns = sorted({(each.threads, each.batch) for each in inference})
+    table = Table(
+        ("model", "variant", "runtime"),
+        tuple(f"{threads} thr.\nby {batch:,}" for threads, batch in columns),
+    )
+    rows: dict[tuple[str, str, str], dict[tuple[int, int], float]] = {}
+    for each in inference:
+        row = rows.setdefault((each.model, each.variant, each.runtime), {})
+        row[each.threads, each.batch] = each.images_per_second
+    for names, rates in rows.items():
+        cells = (rates.get(column) for column in columns)
+        table.add(*names, *(UNKNOWN if rate is None else f"{rate:,.0f}" for rate in cells))
+    return table
+
+
+def _starts(starts: list[Start]) -> Table:
+    table = Table(
+        ("model", "variant", "runtime"),
+        ("threads", "load\nms", "first\nµs", "memory\nMiB", "model\nMiB"),
+    )
+    for each in starts:
+        before, after = each.memory_before_bytes, each.memory_after_bytes
+        known = before is not None and after is not None
+        table.add(
+            each.model,
+            each.variant,
+            each.runtime,
+            str(each.threads),
+            f"{each.load_ms:,.2f}",
+            number(each.first_us),
+            number((after or 0) / 2**20 if known else None),
+            number(((after or 0) - (before or 0)) / 2**20 if known else None),
+        )
+    return table
+
+
+def _originals(latency: Latency) -> Table:
+    table = Table(("model", "call"), ("median\nµs", "p90\nµs", "times\nint8's"))
+    for each in latency.originals:
+        times = each.times
+        table.add(
+            each.model,
+            each.call,
+            *map(number, (times.median_us, times.p90_us)),
+            _times_slower(each, latency.app(each.model, "int8")),
+        )
+    return table
+
+
+def _times_slower(original: Original, int8: Inference | None) -> str:
+    return f"{original.times.median_us / int8.times.median_us:,.0f}" if int8 else UNKNOWN
+
+
+def _normalization(normalizing: list[Normalizing]) -> Table:
+    table = Table(("function", "normalization"), ("median\nµs", "p90\nµs", "p99\nµs"))
+    for each in normalizing:
+        times = each.times
+        table.add(
+            each.function,
+            each.normalization,
+            *map(number, (times.median_us, times.p90_us, times.p99_us)),
+        )
+    return table
