@@ -49,9 +49,9 @@ new MutationObserver((changes) => {
   if (changes.some(({ target }) => within(target))) window.watched.last = performance.now();
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 """
-"""Notes when a pointer that was down last moved, when it was lifted, and when an answer last changed
-anything on the page. One that is shown while the line is drawn may come before the pointer is
-lifted; a pointer that is lifted draws nothing."""
+"""Notes when a pointer that was down last moved, when it was lifted, and when an answer last
+changed anything on the page. The last answer may come before the pointer is lifted, which draws
+nothing more."""
 _SETTLED = """(quiet) => {
   const { down, up, last } = window.watched;
   return last > down && performance.now() - Math.max(up, last) > quiet;
