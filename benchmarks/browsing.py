@@ -37,21 +37,26 @@ LARGEST_SAMPLE = 100
 """The samples' coordinates are from 0 to this."""
 
 _WATCH = """
-window.watched = { up: null, last: null };
-addEventListener("pointerup", (event) => {
-  window.watched = { up: event.timeStamp, last: null };
-}, true);
+window.watched = { down: 0, up: 0, last: 0 };
+for (const name of ["pointerdown", "pointermove", "pointerup"]) {
+  addEventListener(name, ({ buttons, timeStamp }) => {
+    window.watched[buttons ? "down" : "up"] = timeStamp;
+  }, true);
+}
 const within = (node) =>
   (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest("SELECTOR");
 new MutationObserver((changes) => {
   if (changes.some(({ target }) => within(target))) window.watched.last = performance.now();
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 """
-"""Notes when the pointer was lifted, and when an answer last changed anything on the page."""
+"""Notes when a pointer that was down last moved, when it was lifted, and when an answer last
+changed anything on the page. The last answer may come before the pointer is lifted, which draws
+nothing more."""
 _SETTLED = """(quiet) => {
-  const { up, last } = window.watched;
-  return last !== null && performance.now() - Math.max(up, last) > quiet;
+  const { down, up, last } = window.watched;
+  return last > down && performance.now() - Math.max(up, last) > quiet;
 }"""
+_WAIT = "Math.max(0, watched.last - watched.up)"
 
 _USABLE = """(part) => performance.getEntriesByType("resource")
   .find(({ name }) => name.includes(part))?.startTime"""
@@ -70,7 +75,7 @@ class Layout:
     answers: str
     clear: str
     first: str | None = None
-    """What has to be clicked before anything can be drawn."""
+    """What has to be clicked before anything can be drawn on the empty canvas."""
     again: tuple[str, str] | None = None
     """What takes a drawing away, and what brings it back, each by one click; None where drawing a
     stroke is the smallest update."""
@@ -108,7 +113,8 @@ class Browsing:
     """What was seen of one page."""
 
     answer: Times
-    """From lifting the pointer to the last change of the answers on the page."""
+    """From lifting the pointer to the last change of the answers on the page; 0 where that came
+    before."""
     update: Traffic
     """The most that one update of a whole drawing cost, over all drawings."""
     files_written: int
@@ -207,14 +213,14 @@ class _Visit:
             self._usable_ms.append(float(handle.json_value()))
         page.wait_for_timeout(2 * QUIET_MS)  # What is loaded late counts, too.
         self._loads.append(self._traffic())
-        if self._layout.first:
-            page.click(self._layout.first)
         yield
         context.close()
 
     def draw(self, stroke: Sequence[tuple[float, float]]) -> None:
         """Draw a stroke, points from 0 to 1 of the canvas, on the empty canvas; clear it again."""
         page, layout = self._page, self._layout
+        if layout.first:
+            page.click(layout.first)
         (x, y), *others = self._places(stroke)
         self._forget()
         page.mouse.move(x, y)
@@ -223,7 +229,7 @@ class _Visit:
             page.mouse.move(x, y)
         page.mouse.up()
         self._settle()
-        self._times_ms.append(page.evaluate("watched.last - watched.up"))
+        self._times_ms.append(page.evaluate(_WAIT))
         if layout.again:
             away, back = layout.again
             self._click(away)

@@ -149,9 +149,10 @@ def _busy_seconds() -> float | None:
     """
     ticks = 0
     found = False
+    cores = {f"cpu{core}" for core in system.cores()}
     for line in system.read("proc/stat").splitlines():
         name, *times = line.split()
-        if name in {f"cpu{core}" for core in os.sched_getaffinity(0)}:
+        if name in cores:
             found = True
             ticks += sum(int(times[column]) for column in (0, 1, 2, 5, 6, 7))
     return ticks / os.sysconf("SC_CLK_TCK") if found else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import re
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import numpy as np
 
 from benchmarks.conditions import read_conditions
 from benchmarks.jobs import TENSORFLOW, installed_runtimes
-from benchmarks.system import read
+from benchmarks.system import cores, read
 from edge_app.interpreter import find_runtime
 
 _BOARD_FILES = (
@@ -70,7 +69,7 @@ def describe_device() -> Device:
         board=_board(),
         cpu=_cpu(),
         architecture=platform.machine(),
-        cores=_cores(),
+        cores=len(cores()),
         memory_bytes=_memory_bytes(),
         system=_system(),
         kernel=f"{platform.system()} {platform.release()}",
@@ -95,12 +94,6 @@ def _cpu() -> str | None:
     if model is None and part is not None:
         return _ARM_CORES.get(part, f"CPU part {part}")
     return model
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # Linux only.
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory_bytes() -> int | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.system import cores
 from edge_app.bare import BareModel
 from edge_app.card import FileRecord, Output
 from edge_app.interpreter import RUNTIMES, Pixels, find_runtime
@@ -142,7 +142,8 @@ def plan_latency(
         for variant in _variants(model, variants)
         for runtime in runtimes
         for use in _uses(folder, model, variant, (1,) if quick else _threads())
-        for batch in ((1,) if quick else BATCHES)
+        # A batch is run image by image: what more threads do to one, they do to all.
+        for batch in ((1,) if quick or use.threads > 1 else BATCHES)
     ]
     if not quick and find_spec(TENSORFLOW):
         jobs += _originals(folder, models)
@@ -165,8 +166,7 @@ def _variants(model: Classifier, wanted: Collection[str]) -> list[str]:
 
 
 def _threads() -> list[int]:
-    cores = len(os.sched_getaffinity(0))
-    return [threads for threads in THREADS if threads <= cores]
+    return [threads for threads in THREADS if threads <= len(cores())]
 
 
 def _uses(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 ROOT = Path("/")
@@ -23,3 +24,10 @@ def find(pattern: str) -> list[str]:
 def read_all(pattern: str) -> list[str]:
     """The contents of all files that match a pattern, those left out that tell nothing."""
     return [text for path in find(pattern) if (text := read(path))]
+
+
+def cores() -> set[int]:
+    """The numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux only.
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))

@@ -3,12 +3,11 @@
 Two kinds of times are taken, since one kind cannot serve both ends:
 
 - *Single calls*, each between two readings of the clock. Only these show what one user waits for,
-  so the median and the percentiles are theirs.
+  so the minimum, the median and the percentiles are theirs.
 - *Loops*: so many calls in a row between two readings that they last at least a millisecond, as
   pyperf does (https://pyperf.readthedocs.io, "loops"). The clock's resolution and the time that
-  reading it takes do not matter to these, so the mean, the standard deviation, the minimum and the
-  calls per second are theirs. A single call that lasts a millisecond is a loop of one, timed once
-  for both.
+  reading it takes do not matter to these, so the mean, the standard deviation and the calls per
+  second are theirs. A single call that lasts a millisecond is a loop of one, timed once for both.
 """
 
 from __future__ import annotations
@@ -75,8 +74,9 @@ class Times:
 
     calls: int
     """Single calls."""
+    min_us: float
+    """Of single calls, as are the next three."""
     median_us: float
-    """Of single calls, as are the percentiles."""
     p90_us: float | None
     """None where fewer than ten calls lie beyond it: with fewer than 100 calls."""
     p99_us: float | None
@@ -85,10 +85,9 @@ class Times:
     """Loops timed."""
     calls_in_loop: int
     mean_us: float
-    """Of loops, as are the next three."""
+    """Of loops, as are the next two."""
     std_us: float
     """The sample standard deviation of loops' times a call; 0 where there is one loop."""
-    min_us: float
     per_second: float
     """Calls per second: 1e6 / mean."""
     repeats_us: list[float]
@@ -144,6 +143,7 @@ def summarize(parts: Sequence[Sequence[Turn]]) -> Times:
     repeats = [float(np.median(part)) for part in calls]
     return Times(
         calls=len(singles),
+        min_us=_us(float(singles.min())),
         median_us=_us(float(np.median(singles))),
         p90_us=_percentile_us(singles, 90),
         p99_us=_percentile_us(singles, 99),
@@ -151,7 +151,6 @@ def summarize(parts: Sequence[Sequence[Turn]]) -> Times:
         calls_in_loop=parts[0][0].calls_in_loop,
         mean_us=_us(mean),
         std_us=_us(float(loops.std(ddof=1))) if len(loops) > 1 else 0.0,
-        min_us=_us(float(loops.min())),
         per_second=round(1e9 / mean, 3),
         repeats_us=[_us(median) for median in repeats],
         spread=round(max(repeats) / min(repeats) - 1, 6),

@@ -91,7 +91,7 @@ def test_its_figures_belong_together(disturbed: tuple[Plan, Latency, list[int]])
         times = each.times
         assert len(times.repeats_us) == PARTS
         assert min(times.repeats_us) <= times.median_us <= max(times.repeats_us)
-        assert 0 < times.min_us <= times.mean_us
+        assert 0 < times.min_us <= times.median_us
         assert times.p90_us is not None
         assert times.median_us <= times.p90_us
         assert times.per_second == pytest.approx(1e6 / times.mean_us, rel=1e-3)
@@ -141,8 +141,7 @@ def test_a_full_plan_has_threads_batches_and_originals(
     } == {
         (variant, threads, batch, engine)
         for variant in ("float32", "int8")
-        for threads in (1, 2)
-        for batch in (1, 32, 1000)
+        for threads, batch in ((1, 1), (1, 32), (1, 1000), (2, 1))
         for engine in installed_runtimes()
     }
     assert [job.call for job in full.jobs if isinstance(job, OriginalJob)] == [
