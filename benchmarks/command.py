@@ -13,6 +13,7 @@ from benchmarks.comparison_tables import comparison_tables
 from benchmarks.device_tables import device_tables
 from benchmarks.drift_tables import drift_tables
 from benchmarks.latency_tables import latency_tables
+from benchmarks.markdown import fill, read_marked
 from benchmarks.report import render
 from benchmarks.results import Results, Selection, measure
 from benchmarks.results_file import (
@@ -81,8 +82,9 @@ def main() -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    for path in filter(None, (arguments.json, arguments.html)):
+    for path in filter(None, (arguments.json, arguments.html, arguments.markdown)):
         check_writable(path)
+    markdown = read_marked(arguments.markdown) if arguments.markdown else ""
     earlier = read_result(arguments.compare) if arguments.compare else None
     results = measure(_selection(arguments))
     document = to_json(results)
@@ -92,6 +94,8 @@ def _run(arguments: argparse.Namespace) -> int:
     problems += _write(arguments.json, dump(document))
     if arguments.html:
         problems += _write(arguments.html, render(results, comparison))
+    if arguments.markdown:
+        problems += _write(arguments.markdown, fill(markdown, tables(results, comparison)))
     if arguments.what == "all":
         _keep(document, arguments.results)
     print_parts(tables(results, comparison))
@@ -209,6 +213,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--html", type=Path, metavar="FILE", help="also write them as one page, with pictures"
+    )
+    parser.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="FILE",
+        help="also put the tables into this file, between its two marks, as in README.md",
     )
     parser.add_argument(
         "--compare",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from io import StringIO
 
 from rich import box
 from rich.console import Console
@@ -21,6 +23,17 @@ def print_parts(parts: Iterable[Part]) -> None:
     """Print tables on standard output, each below its title."""
     console = Console(markup=False, highlight=False, emoji=False)
     console.width = max(console.width, WIDTH)
+    _print(parts, console)
+
+
+def print_text(parts: Iterable[Part]) -> str:
+    """The same as plain text."""
+    file = StringIO()
+    _print(parts, Console(file=file, width=WIDTH, markup=False, highlight=False, emoji=False))
+    return re.sub(r" +$", "", file.getvalue(), flags=re.MULTILINE)
+
+
+def _print(parts: Iterable[Part], console: Console) -> None:
     for number, part in enumerate(parts):
         if number:
             console.print()

@@ -1,0 +1,43 @@
+"""Markdown: a file whose marked part is the benchmarks' own output, such as the README."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from benchmarks.tables import Part
+from benchmarks.terminal import print_text
+from edge_app.errors import UserError
+
+BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
+"""Lines of their own; what stands between them is replaced."""
+
+_MARKED = re.compile(rf"^{BEGIN}$.*^{END}$", re.DOTALL | re.MULTILINE)
+
+
+class MarkdownError(UserError):
+    """A file without a place for the output."""
+
+
+def read_marked(path: Path) -> str:
+    """A Markdown file's text.
+
+    Raises:
+        MarkdownError: it cannot be read, or has no two marks.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise MarkdownError(f"{path} cannot be read ({error}).") from error
+    if not _MARKED.search(text):
+        raise MarkdownError(
+            f"{path} has no place for the tables; expected two lines {BEGIN!r} and {END!r}."
+        )
+    return text
+
+
+def fill(text: str, parts: Iterable[Part]) -> str:
+    """The text with these tables, and no others, between its marks."""
+    block = f"{BEGIN}\n```\n{print_text(parts)}```\n{END}"
+    return _MARKED.sub(lambda _: block, text)
