@@ -103,6 +103,7 @@ def serve(
         from edge_app.compression import CompressedPage
         from edge_app.icons import add_icons
         from edge_app.page import CSS, THEME, TITLE, build_page
+        from edge_app.readiness import ReadyServer
 
         page = build_page(models, variant, collection, sheets)
         page.state_session_capacity = SESSIONS
@@ -127,20 +128,9 @@ def serve(
         config = uvicorn.Config(
             Guard(CompressedPage(app)), log_level="warning", timeout_graceful_shutdown=GRACE_S
         )
-
-        class Server(uvicorn.Server):
-            """Uvicorn's, which says when it serves. From here on signals are its own matter."""
-
-            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-                await super().startup(sockets)
-                if stop.signal is not None:
-                    self.handle_exit(stop.signal, None)
-                if not self.should_exit:
-                    ready()
-
         # Uvicorn ends in good order at the first Ctrl-C, and then passes it on.
         with contextlib.suppress(KeyboardInterrupt):
-            Server(config).run(sockets=[listener])
+            ReadyServer(config, lambda: stop.signal, ready).run(sockets=[listener])
 
 
 @contextlib.contextmanager
