@@ -22,7 +22,7 @@ def test_a_calibration_error_worked_out_by_hand() -> None:
 
 def test_the_bins_behind_it() -> None:
     table = [[0.5, 0.5], [0.75, 0.25], [0.75, 0.25], [1.0, 0.0]]
-    sure = Bin(3, pytest.approx(2.5 / 3), pytest.approx(2 / 3))
+    sure = Bin(3, 2.5 / 3, 2 / 3)
     assert reliability(table, [1, 0, 1, 0], bins=2) == (Bin(1, 0.5, 0.0), sure)
     assert reliability([[1.0, 0.0]], [0], bins=3) == (Bin(0, None, None),) * 2 + (Bin(1, 1.0, 1.0),)
 

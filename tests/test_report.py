@@ -24,7 +24,6 @@ import keras
 from convert import __main__ as command
 from convert import measurement
 from convert import report as reporting
-from convert.calibration import expected_calibration_error
 from convert.data import load
 from convert.drawings import read_drawings
 from convert.export import predict
@@ -44,6 +43,7 @@ from convert.pipeline import SEED
 from convert.progress import track
 from edge_app import load_models, normalize, rasterize
 from edge_app.acceptance import Acceptance
+from edge_app.calibration import expected_calibration_error
 from edge_app.card import read_card, record_file, write_card
 from edge_app.errors import UserError
 from edge_app.mnist import SHA256, DataError, Digits, read_digits
