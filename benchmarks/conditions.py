@@ -13,11 +13,9 @@ import subprocess
 from dataclasses import dataclass
 from time import monotonic
 
-from benchmarks import system
+from edge_app import system
+from edge_app.device import read_cpu_celsius
 
-_CPU_ZONE = re.compile(r"cpu|soc|pkg|tctl|k10temp", re.IGNORECASE)
-"""Types of thermal zones that are the processor's: "cpu-thermal" on a Raspberry Pi, "x86_pkg_temp"
-on a PC. Others are batteries, disks and radios."""
 _VCGENCMD_PATIENCE_S = 5
 
 
@@ -61,7 +59,7 @@ def read_conditions() -> Conditions:
         governors=system.read_all("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"),
         frequencies_mhz=_mhz("scaling_cur_freq"),
         limits_mhz=_mhz("cpuinfo_max_freq"),
-        temperature_c=_temperature_c(),
+        temperature_c=read_cpu_celsius(),
         throttled=_throttled(),
         on_battery=_on_battery(),
     )
@@ -97,16 +95,6 @@ def _load_average() -> float | None:
 def _mhz(file: str) -> list[float]:
     texts = system.read_all(f"sys/devices/system/cpu/cpu[0-9]*/cpufreq/{file}")
     return [int(text) / 1000 for text in texts if text.isdigit()]  # The kernel tells kHz.
-
-
-def _temperature_c() -> float | None:
-    zones = [
-        (system.read(f"{zone}/type"), system.read(f"{zone}/temp"))
-        for zone in system.find("sys/class/thermal/thermal_zone[0-9]*")
-    ]
-    told = [(name, int(text) / 1000) for name, text in zones if re.fullmatch(r"-?\d+", text)]
-    processor = [degrees for name, degrees in told if _CPU_ZONE.search(name)]
-    return max(processor or [degrees for _, degrees in told], default=None)
 
 
 def _throttled() -> int | None:

@@ -8,12 +8,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.system import cores
 from edge_app.bare import BareModel
 from edge_app.card import FileRecord, Output
 from edge_app.interpreter import RUNTIMES, Pixels, find_runtime
 from edge_app.models import Classifier, Model
 from edge_app.normalization import Normalization
+from edge_app.system import cores
 
 TENSORFLOW = "tensorflow"
 NORMALIZATION = "normalization"

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from time import perf_counter_ns
 from typing import NamedTuple
 
-from benchmarks import system
+from edge_app import system
 from edge_app.bare import ending
 from edge_app.errors import UserError
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from edge_app import system
 from edge_app.interpreter import find_runtime
 
-_ROOT = Path("/")
 _BOARD_FILES = (
     "proc/device-tree/model",  # ARM boards: "Raspberry Pi 4 Model B Rev 1.4", ended by a NUL.
     "sys/class/dmi/id/product_name",  # PCs and virtual machines.
@@ -77,7 +75,7 @@ def describe_device() -> Device:
         board=_board(),
         cpu=_cpu(),
         architecture=platform.machine(),
-        cores=_cores(),
+        cores=len(system.cores()),
         memory_bytes=_kibibytes("proc/meminfo", "MemTotal"),
         system=_system(),
         python=platform.python_version(),
@@ -90,7 +88,7 @@ def read_condition() -> Condition:
     """Read how the device does now."""
     load, uptime = _numbers("proc/loadavg"), _numbers("proc/uptime")
     return Condition(
-        cpu_celsius=max(_cpu_temperatures(), default=None),
+        cpu_celsius=read_cpu_celsius(),
         load=(load[0], load[1], load[2]) if len(load) >= 3 else None,
         uptime_s=uptime[0] if uptime else None,
         available_bytes=_kibibytes("proc/meminfo", "MemAvailable"),
@@ -98,22 +96,21 @@ def read_condition() -> Condition:
     )
 
 
+def read_cpu_celsius() -> float | None:
+    """The processor's temperature now, of several sensors the highest."""
+    return max(_cpu_temperatures(), default=None)
+
+
 def _board() -> str | None:
-    return next(filter(None, map(_read, _BOARD_FILES)), None)
+    return next(filter(None, map(system.read, _BOARD_FILES)), None)
 
 
 def _cpu() -> str | None:
-    cpuinfo = _read("proc/cpuinfo")
+    cpuinfo = system.read("proc/cpuinfo")
     model, part = _field(cpuinfo, "model name"), _field(cpuinfo, "CPU part")
     if model is None and part is not None:
         return _ARM_CORES.get(part, f"CPU part {part}")
     return model
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # Linux only.
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _system() -> str:
@@ -127,32 +124,24 @@ def _cpu_temperatures() -> Iterator[float]:
     """In degrees Celsius; a sensor that is asleep or broken gives none."""
     low, high = _PLAUSIBLE_C
     for folders, name, value in _SENSORS:
-        for folder in _ROOT.glob(folders):
-            if not _CPU_SENSOR.search(_read(folder / name)):
+        for folder in system.find(folders):
+            if not _CPU_SENSOR.search(system.read(f"{folder}/{name}")):
                 continue
-            for number in _numbers(folder / value):
+            for number in _numbers(f"{folder}/{value}"):
                 if low <= number / 1000 <= high:
                     yield number / 1000
 
 
 def _kibibytes(path: str, name: str) -> int | None:
     """The bytes that a line ``name: number kB`` stands for."""
-    match = re.match(r"([0-9]+) kB$", _field(_read(path), name) or "")
+    match = re.match(r"([0-9]+) kB$", _field(system.read(path), name) or "")
     return int(match[1]) * 1024 if match else None
 
 
-def _numbers(path: str | Path) -> list[float]:
+def _numbers(path: str) -> list[float]:
     """The numbers that a file begins with."""
-    numbers = re.match(r"(?:\s*-?[0-9]+(?:\.[0-9]+)?(?=\s|$))*", _read(path))
+    numbers = re.match(r"(?:\s*-?[0-9]+(?:\.[0-9]+)?(?=\s|$))*", system.read(path))
     return [float(number) for number in numbers[0].split()] if numbers else []
-
-
-def _read(path: str | Path) -> str:
-    """A small text file of the kernel's, or "" where there is none."""
-    try:
-        return (_ROOT / path).read_text(encoding="utf-8", errors="replace").strip("\0 \n")
-    except OSError:
-        return ""
 
 
 def _field(text: str, name: str) -> str | None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import system
 from benchmarks.device import describe_device
+from edge_app import system
 from edge_app.interpreter import find_runtime
 
 PI_CPUINFO = """\

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_app import device
+from edge_app import system
 from edge_app.device import Condition, describe_device, read_condition
 from edge_app.interpreter import find_runtime
 
@@ -41,7 +41,7 @@ PC = {
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(device, "_ROOT", tmp_path)
+    monkeypatch.setattr(system, "ROOT", tmp_path)
     return tmp_path
 
 
