@@ -73,8 +73,8 @@ ARCHITECTURES = {
             learning_rate=2e-3,
             distorted=True,
             doubt=0.3,
-            accepted=0.98,
-            right=0.995,
+            accepted=0.975,
+            right=0.9975,
         ),
         Architecture(
             name="cnn",
