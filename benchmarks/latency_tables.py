@@ -19,8 +19,8 @@ def latency_tables(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> It
     yield Part(
         "Latency of one inference, one thread, as the app calls it",
         _inference(latency, sizes),
-        "Median, p90 and p99 are of single calls; mean, standard deviation and min of loops of "
-        "calls. x: an image's time against the same model's float32.",
+        "Median, p90, p99 and min are of single calls; mean and standard deviation of loops of "
+        "calls. x: the median against the same model's float32.",
     )
     if any(each.threads > 1 or each.batch > 1 for each in latency.inference):
         yield Part(
@@ -64,11 +64,12 @@ def _inference(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> Table:
 
 
 def _against_float32(inference: Inference, all_of_them: list[Inference]) -> str:
-    """An image's time divided by float32's, of the same model, runtime, threads and batch."""
+    """Its median divided by float32's, of the same model, runtime, threads and batch: one slow call
+    moves a mean, and not a median."""
     same = dataclasses.replace(inference, variant="float32")
     for each in all_of_them:
         if _what(each) == _what(same):
-            return f"{inference.image_us / each.image_us:.2f}"
+            return f"{inference.times.median_us / each.times.median_us:.2f}"
     return UNKNOWN
 
 
