@@ -95,24 +95,20 @@ def read_result(path: Path) -> dict[str, Any]:
             f"{f'format {found}' if found else 'no result'}, expected format {FORMAT}; measure the "
             "earlier state again with this version's --json."
         )
-    compare_results(result, result)  # Every field is read: better now than after minutes.
+    try:
+        compare_results(result, result)  # Every field is read: better now than after minutes.
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise ComparisonError(
+            f"{path} cannot be compared with: a field is not as expected "
+            f"({type(error).__name__}: {error}); measure the earlier state again with this "
+            "version's --json."
+        ) from error
     return dict(result)
 
 
 def compare_results(before: Mapping[str, Any], now: Mapping[str, Any]) -> Comparison:
-    """What changed from one result to another, both as ``--json`` writes them.
-
-    Raises:
-        ComparisonError: a field is missing or of another kind.
-    """
-    try:
-        changes = list(_changes(before, now))
-        return Comparison(before["measured_at"], changes, _notes(before, now))
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise ComparisonError(
-            f"The earlier result cannot be compared with: a field is not as expected ({error}); "
-            "measure that state again with this version's --json."
-        ) from error
+    """What changed from one result to another, both as ``--json`` writes them."""
+    return Comparison(str(before["measured_at"]), list(_changes(before, now)), _notes(before, now))
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:

@@ -38,6 +38,7 @@ def drift_tables(
         yield Part(
             "On other images: accuracy lost, points",
             _elsewhere(models, others, lambda drift: f"{drift.accuracy_loss_points:.2f}"),
+            "The original's own row is its accuracy, %.",
         )
     if any(GATED in model.layers for model in models.values()):
         yield Part(

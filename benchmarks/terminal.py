@@ -17,7 +17,7 @@ from benchmarks.tables import Part, Table
 WIDTH = 80
 """The tables are laid out for this many columns; a narrower terminal wraps their lines, and a table
 that needs more has longer ones: numbers are never cut off."""
-SHORT = 18
+SHORT = 14
 """Letters in a name that is not folded."""
 
 
@@ -73,7 +73,7 @@ def _least_width(table: Table) -> int:
     names, numbers = len(table.names), len(table.numbers)
     widths = [min(_width(table, number), SHORT) for number in range(names)]
     widths += [_width(table, names + number) for number in range(numbers)]
-    return sum(widths) + len(widths) - 1  # A space between two.
+    return sum(widths) + 2 * (len(widths) - 1)  # Two spaces between two.
 
 
 def _width(table: Table, column: int) -> int:
