@@ -201,11 +201,12 @@ def _latency(
 ) -> Change:
     old, new = before["median_us"], now["median_us"]
     first, second = before["repeats_us"], now["repeats_us"]
+    has_moved = abs(new / old - 1) > LEAST_CHANGE
     is_apart = min(second) > max(first) or max(second) < min(first)
     verdict: Verdict = "same" if first == second else "noise"
     if not is_same_device:
         verdict = "other"
-    elif is_apart and abs(new / old - 1) > LEAST_CHANGE:
+    elif is_apart and has_moved:
         verdict = "better" if new < old else "worse"
     reason = (
         f"repeated medians {min(first):,.1f} to {max(first):,.1f} and "
