@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from benchmarks.gate import GATED
 from benchmarks.markdown import BEGIN, END
 from benchmarks.tables import number
 from degraded import round_weights
-from edge_app.card import VARIANTS, read_card, record_file
+from edge_app.card import VARIANTS, read_card
 from edge_app.last_benchmark import read_last_benchmark
 from edge_app.mnist import SHA256
 from test_benchmarks_report import Page, headings
@@ -317,11 +317,8 @@ def bad_run(whole_run: WholeRun, tmp_path_factory: pytest.TempPathFactory) -> Wh
     worse = round_weights(content, "fully_connected_1", bits=3)
     degraded = copy_model("dense", models, "dense")
     (degraded / "int8.tflite").write_bytes(worse)
-    record = {
-        **asdict(read_card(degraded).variants[GATED]),
-        **asdict(record_file(degraded / "int8.tflite")),
-    }
-    edit_card(degraded, "variants", int8=record)
+    record = replace(read_card(degraded).variants[GATED], sha256=hashlib.sha256(worse).hexdigest())
+    edit_card(degraded, "variants", int8=asdict(record))
     (models / "torn.tflite").write_bytes(content[:1000])
     done = run(
         *("drift", "--quick", "--variant", GATED, "--models", models),
@@ -513,13 +510,13 @@ def test_a_float_variant_drawings_and_a_file_that_fails_at_the_end(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    report, page, measure = tmp_path / "report.json", tmp_path / "report.html", command.measure
+    report, page = tmp_path / "report.json", tmp_path / "report.html"
 
     def measure_and_spoil(selection: results.Selection) -> results.Results:
         report.mkdir()
-        return measure(selection)
+        return results.measure(selection)
 
-    monkeypatch.setattr(command, "measure", measure_and_spoil)
+    monkeypatch.setattr("benchmarks.command.measure", measure_and_spoil)
     status, shown, found = benchmarks(
         *("drift", "--quick", "--variant", "float16", "--models", dense),
         *("--drawings", drawings_file, "--json", report, "--html", page),
