@@ -164,7 +164,7 @@ def matrix(flips: Sequence[Sequence[int]]) -> str:
             kind = "cell same" if row == column else "cell"
             parts.append(_rectangle(left, top, cell, cell, kind))
             if count:
-                shade = 0.2 + 0.6 * count / largest
+                shade = 0.15 + 0.35 * count / largest  # The count can be read on all of them.
                 parts += [
                     f'<rect class="s1 heat" x="{left}" y="{top}" width="{cell}" height="{cell}" '
                     f'fill-opacity="{shade:.2f}"/>',
@@ -181,7 +181,7 @@ def errors_per_class(accuracies: Mapping[str, Sequence[float | None]]) -> str:
         accuracies: of digits 0 to 9, 0 to 1 or unknown, by the name of who reads them; at least
             one.
     """
-    width, height, left, top, bottom = 720, 220, 46, 26, 26
+    width, height, left, top, bottom = 620, 300, 46, 26, 26
     errors = {
         name: [0.0 if value is None else 1 - value for value in values]
         for name, values in accuracies.items()
@@ -267,10 +267,15 @@ def _errors(point: Point) -> float:
 
 
 def _steps(low: float, high: float) -> list[float]:
-    """Values 1, 2 and 5 times powers of ten whose logarithms lie between two."""
+    """Round values whose logarithms lie between two, at least 0.3 apart: 1, 2 and 5 times powers of
+    ten, or more of them where that is but one."""
     powers = range(math.floor(low), math.ceil(high) + 1)
-    steps = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
-    return [step for step in steps if low <= math.log10(step) <= high]
+    for factors in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
+        steps = [factor * 10.0**power for power in powers for factor in factors]
+        within = [step for step in steps if low <= math.log10(step) <= high]
+        if len(within) > 1:
+            break
+    return within
 
 
 def _round_steps(high: float) -> list[float]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from benchmarks.results_file import (
 from benchmarks.serving_tables import serving_tables
 from benchmarks.tables import Part
 from benchmarks.terminal import print_parts
+from edge_app.__main__ import INTERRUPTED
 from edge_app.card import VARIANTS
 from edge_app.errors import UserError
 from edge_app.state import results_path
@@ -67,7 +69,10 @@ examples:
 
 def main() -> int:
     """Run the command; returns its exit status."""
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.what in {"latency", "serving"} and (arguments.drawings or arguments.originals):
+        parser.error(f"--drawings and --originals are about drift, not {arguments.what}")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a character gets a question mark, not a traceback.
@@ -78,7 +83,7 @@ def main() -> int:
         _complain(error)
         return 1
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -98,9 +103,7 @@ def _run(arguments: argparse.Namespace) -> int:
         problems += _write(arguments.markdown, fill(markdown, tables(results, comparison)))
     if arguments.what == "all":
         _keep(document, arguments.results)
-    print_parts(tables(results, comparison))
-    for warning in document["warnings"]:
-        print(f"Warning: {warning}")
+    _show(tables(results, comparison), document["warnings"])
     for problem in problems:
         _complain(problem)
     return 1 if problems else 0
@@ -150,6 +153,17 @@ def _keep(document: dict[str, object], path: Path) -> None:
         write_text(dump(document), path)
     except (OSError, ResultsFileError) as error:
         _complain(f"The app's page will not show this result: {error}")
+
+
+def _show(parts: Iterable[Part], warnings: Iterable[str]) -> None:
+    try:
+        print_parts(parts)
+        for warning in warnings:
+            print(f"Warning: {warning}")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read it has seen enough. Python writes what is left when it ends: to nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(problem: object) -> None:

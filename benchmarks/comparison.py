@@ -11,6 +11,8 @@ The rules:
   (the exact rank-sum test of H. B. Mann, D. R. Whitney, "On a test of whether one of two random
   variables is stochastically larger than the other", Ann. Math. Statist. 18, 1947).
 - *Sizes* have no noise.
+
+A ``.tflite`` file without a card is compared by its size, accuracy and latency.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from typing import Any, Literal
 from benchmarks.metrics import Flips, mcnemar, wilson_interval
 from benchmarks.results import TEST_SET
 from benchmarks.results_file import FORMAT
+from edge_app.bare import VARIANT
 from edge_app.errors import UserError
 
 SIGNIFICANCE = 0.05
@@ -72,13 +75,14 @@ def read_result(path: Path) -> dict[str, Any]:
     """Read a result that ``--json`` wrote.
 
     Raises:
-        ComparisonError: it cannot be read, or is something else.
+        ComparisonError: it cannot be read, is something else, or a field is missing or of another
+            kind.
     """
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ComparisonError(f"{path} is too large for a result of the benchmarks.")
-        result = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        result = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
         raise ComparisonError(
             f"{path} cannot be compared with ({reason}); expected a file that "
@@ -91,45 +95,72 @@ def read_result(path: Path) -> dict[str, Any]:
             f"{f'format {found}' if found else 'no result'}, expected format {FORMAT}; measure the "
             "earlier state again with this version's --json."
         )
+    try:
+        compare_results(result, result)  # Every field is read: better now than after minutes.
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise ComparisonError(
+            f"{path} cannot be compared with: a field is not as expected "
+            f"({type(error).__name__}: {error}); measure the earlier state again with this "
+            "version's --json."
+        ) from error
     return dict(result)
 
 
 def compare_results(before: Mapping[str, Any], now: Mapping[str, Any]) -> Comparison:
-    """What changed from one result to another, both as ``--json`` writes them.
-
-    Raises:
-        ComparisonError: a field is missing or of another kind.
-    """
-    try:
-        changes = list(_changes(before, now))
-        return Comparison(before["measured_at"], changes, _notes(before, now))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ComparisonError(
-            f"The earlier result cannot be compared with: a field is not as expected ({error}); "
-            "measure that state again with this version's --json."
-        ) from error
+    """What changed from one result to another, both as ``--json`` writes them."""
+    return Comparison(str(before["measured_at"]), list(_changes(before, now)), _notes(before, now))
 
 
 def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     is_same_device = _device(before) == _device(now)
     is_same_set = before["dataset_sha256"] == now["dataset_sha256"]
-    for name, model in now["models"].items():
-        earlier = before["models"].get(name, {"variants": {}})["variants"]
-        for variant, new in model["variants"].items():
-            if (old := earlier.get(variant)) is None:
-                continue
-            yield _size(name, variant, old["bytes"], new["bytes"])
-            if old["drift"] and new["drift"] and is_same_set:
-                yield _accuracy(name, variant, old["drift"], new["drift"])
+    earlier = _measured(before)
+    for (name, variant), new in _measured(now).items():
+        if (old := earlier.get((name, variant))) is None:
+            continue
+        yield _size(name, variant, old["bytes"], new["bytes"])
+        if old["drift"] and new["drift"] and is_same_set:
+            yield _accuracy(name, variant, old["drift"], new["drift"])
+            if name in now["models"] and name in before["models"]:
                 images = now["sets"][TEST_SET]["images"]
                 yield _agreement(name, variant, old["drift"], new["drift"], images)
-            if old["latency"] and new["latency"]:
-                yield _latency(name, variant, old["latency"], new["latency"], is_same_device)
+        if old["latency"] and new["latency"]:
+            yield _latency(name, variant, old["latency"], new["latency"], is_same_device)
+
+
+def _measured(result: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Bytes, drift and latency of every file, by model and variant."""
+    files = {
+        (name, variant): fields
+        for name, model in result["models"].items()
+        for variant, fields in model["variants"].items()
+    }
+    # Of a file without a card no drift is known, but how well it reads.
+    bare = {
+        (name, VARIANT): {**fields, "drift": fields["quality"]}
+        for name, fields in result["bare"].items()
+    }
+    return files | bare
 
 
 def _size(model: str, variant: str, before: int, now: int) -> Change:
     verdict: Verdict = "same" if before == now else "better" if now < before else "worse"
-    return Change(model, variant, "bytes", before, now, verdict, "sizes have no noise")
+    return _change(
+        model, variant, "bytes", before, now, verdict, f"{before:,} bytes then, {now:,} now"
+    )
+
+
+def _change(
+    model: str,
+    variant: str,
+    quantity: Quantity,
+    before: float,
+    now: float,
+    verdict: Verdict,
+    reason: str,
+) -> Change:
+    """Both numbers are from files, and may be something else."""
+    return Change(model, variant, quantity, float(before), float(now), verdict, reason)
 
 
 def _accuracy(
@@ -142,7 +173,7 @@ def _accuracy(
     if p < SIGNIFICANCE:
         verdict = "worse" if lost > won else "better"
     reason = f"{lost} images newly wrong, {won} newly right: p = {p:.2g}"
-    return Change(model, variant, "accuracy", before["accuracy"], now["accuracy"], verdict, reason)
+    return _change(model, variant, "accuracy", before["accuracy"], now["accuracy"], verdict, reason)
 
 
 def _agreement(
@@ -158,7 +189,7 @@ def _agreement(
     elif new_high < low:
         verdict = "worse"
     reason = f"95% intervals {low:.2%} to {high:.2%} and {new_low:.2%} to {new_high:.2%}"
-    return Change(model, variant, "agreement", old, new, verdict, reason)
+    return _change(model, variant, "agreement", old, new, verdict, reason)
 
 
 def _latency(
@@ -170,17 +201,18 @@ def _latency(
 ) -> Change:
     old, new = before["median_us"], now["median_us"]
     first, second = before["repeats_us"], now["repeats_us"]
+    has_moved = abs(new / old - 1) > LEAST_CHANGE
     is_apart = min(second) > max(first) or max(second) < min(first)
-    verdict: Verdict = "noise"
+    verdict: Verdict = "same" if first == second else "noise"
     if not is_same_device:
         verdict = "other"
-    elif is_apart and abs(new / old - 1) > LEAST_CHANGE:
+    elif is_apart and has_moved:
         verdict = "better" if new < old else "worse"
     reason = (
         f"repeated medians {min(first):,.1f} to {max(first):,.1f} and "
         f"{min(second):,.1f} to {max(second):,.1f} µs"
     )
-    return Change(model, variant, "median_us", old, new, verdict, reason)
+    return _change(model, variant, "median_us", old, new, verdict, reason)
 
 
 def _notes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -193,7 +225,7 @@ def _notes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         notes.append("The earlier result is of other test images: accuracies are not compared.")
     if before["warnings"] or now["warnings"]:
         notes.append("One of the two runs warned about its own timings: judge latencies with care.")
-    then, today = before["models"].keys(), now["models"].keys()
+    then, today = ({*each["models"], *each["bare"]} for each in (before, now))
     gone = [f"Model {name!r} was measured then, and is not now." for name in sorted(then - today)]
     return [*notes, *gone, *(f"Model {name!r} is new." for name in sorted(today - then))]
 
@@ -202,3 +234,7 @@ def _device(result: Mapping[str, Any]) -> tuple[object, ...]:
     """What a latency depends on most."""
     device = result["device"]
     return tuple(device[name] for name in ("board", "cpu", "architecture", "cores", "runtime"))
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")

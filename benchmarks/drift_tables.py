@@ -15,7 +15,8 @@ def drift_tables(
     models: Mapping[str, ModelResults], bare: Mapping[str, BareResults]
 ) -> Iterator[Part]:
     """How far the variants drifted from their originals."""
-    images = next((model.drift[TEST_SET].images for model in models.values() if model.drift), None)
+    of_test_set = [model.drift[TEST_SET] for model in models.values() if TEST_SET in model.drift]
+    images = of_test_set[0].images if of_test_set else None
     yield Part(
         "Drift from the original" + (f", on MNIST's {images:,} test images" if images else ""),
         _answers(models, bare),
@@ -23,7 +24,7 @@ def drift_tables(
     )
     yield Part(
         "The same drift in probabilities",
-        _probabilities(models),
+        _probabilities(models, bare),
         "KL: divergence in nats. Signal to noise: of the probabilities. ECE: expected calibration "
         "error, 15 bins.",
     )
@@ -37,6 +38,7 @@ def drift_tables(
         yield Part(
             "On other images: accuracy lost, points",
             _elsewhere(models, others, lambda drift: f"{drift.accuracy_loss_points:.2f}"),
+            "The original's own row is its accuracy, %.",
         )
     if any(GATED in model.layers for model in models.values()):
         yield Part(
@@ -77,7 +79,7 @@ def _answers(models: Mapping[str, ModelResults], bare: Mapping[str, BareResults]
         table.add(
             name, "original", percent(original.accuracy), _interval(original.accuracy_interval)
         )
-        failed = failures(model.card, drift)
+        failed = GATED in drift.variants and failures(model.card, drift)
         for variant, each in drift.variants.items():
             table.add(
                 name,
@@ -102,7 +104,7 @@ def _answers(models: Mapping[str, ModelResults], bare: Mapping[str, BareResults]
     return table
 
 
-def _probabilities(models: Mapping[str, ModelResults]) -> Table:
+def _probabilities(models: Mapping[str, ModelResults], bare: Mapping[str, BareResults]) -> Table:
     table = Table(
         ("model", "variant"),
         ("largest\ndiff.", "mean\ndiff.", "KL", "signal to\nnoise dB", "ECE\n%"),
@@ -123,6 +125,10 @@ def _probabilities(models: Mapping[str, ModelResults]) -> Table:
                 number(each.signal_to_noise_db),
                 percent(each.calibration_error),
             )
+    for name, each_bare in bare.items():
+        if quality := each_bare.quality:
+            ece = percent(quality.calibration_error)
+            table.add(name, each_bare.variant, *[UNKNOWN] * 4, ece)
     return table
 
 
@@ -137,13 +143,13 @@ def _elsewhere(
 ) -> Table:
     table = Table(("model", "variant"), tuple(names))
     for model_name, model in models.items():
-        drifts = {name: model.drift[name] for name in names if name in model.drift}
-        if not drifts:
+        drifts = [model.drift.get(name) for name in names]
+        if not any(drifts):
             continue
-        originals = (percent(drift.original.accuracy) for drift in drifts.values())
+        originals = (percent(each.original.accuracy) if each else UNKNOWN for each in drifts)
         table.add(model_name, "original", *originals)
         for variant in model.card.variants:
-            measured = [drift.variants.get(variant) for drift in drifts.values()]
+            measured = [each.variants.get(variant) if each else None for each in drifts]
             if any(measured):
                 table.add(
                     model_name, variant, *(show(each) if each else UNKNOWN for each in measured)
@@ -183,18 +189,18 @@ def _errs(layer: Layer) -> bool:
 def _budgets(models: Mapping[str, ModelResults], bare: Mapping[str, BareResults]) -> str:
     told = [
         "Points are percentage points of accuracy; flips turned an answer wrong or right, and p is "
-        "McNemar's: how likely such flips are by chance"
+        "McNemar's: how likely such flips are by chance."
     ]
     for name, model in models.items():
         budget = model.card.budget
-        size = f", {budget.bytes / 1000:g} kB" if budget.bytes is not None else ""
+        size = f", in {budget.bytes / 1000:g} kB" if budget.bytes is not None else ""
         told.append(
-            f"{name}'s {GATED} may lose {budget.accuracy_loss_points:g} and must agree on "
-            f"{budget.agreement:.1%}{size}"
+            f"{name}'s {GATED} may lose {budget.accuracy_loss_points:g} points and must agree on "
+            f"{100 * budget.agreement:g}%{size}."
         )
     if bare:
-        told.append("a file without a card has no known original to drift from")
-    return f"{'; '.join(told)}."
+        told.append("A file without a card has no known original to drift from.")
+    return "\n".join(told)
 
 
 def _interval(interval: tuple[float, float]) -> str:

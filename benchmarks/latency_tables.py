@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.latency import Inference, Latency, Normalizing, Original, Start
 from benchmarks.tables import UNKNOWN, Part, Table, number
@@ -19,8 +19,8 @@ def latency_tables(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> It
     yield Part(
         "Latency of one inference, one thread, as the app calls it",
         _inference(latency, sizes),
-        "Median, p90 and p99 are of single calls; mean, standard deviation and min of loops of "
-        "calls. x: an image's time against the same model's float32.",
+        "Median, p90, p99 and min are of single calls; mean and standard deviation of loops of "
+        "calls. x: the median against the same model's float32.",
     )
     if any(each.threads > 1 or each.batch > 1 for each in latency.inference):
         yield Part(
@@ -42,19 +42,17 @@ def latency_tables(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> It
 
 
 def _inference(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> Table:
-    several = len({each.runtime for each in latency.inference}) > 1
+    several = _are_several(latency.inference)
     table = Table(
-        ("model", "variant", *(("runtime",) if several else ())),
+        _names(several),
         ("size\nkB", "median\nµs", "p90\nµs", "p99\nµs", "mean\nµs", "std\nµs", "min\nµs", "x"),
     )
     for each in latency.inference:
-        if (each.threads, each.batch) != (1, 1):
+        if _work(each) != (1, 1):
             continue
         times = each.times
         table.add(
-            each.model,
-            each.variant,
-            *((each.runtime,) if several else ()),
+            *_file(each, several),
             number(sizes[each.model, each.variant] / 1000),
             *map(number, (times.median_us, times.p90_us, times.p99_us)),
             *map(number, (times.mean_us, times.std_us, times.min_us)),
@@ -63,12 +61,31 @@ def _inference(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> Table:
     return table
 
 
+def _are_several(measured: Sequence[Inference | Start]) -> bool:
+    """Whether there are several runtimes; one is named with the device."""
+    return len({each.runtime for each in measured}) > 1
+
+
+def _names(are_several: bool) -> tuple[str, ...]:
+    return ("model", "variant", "runtime") if are_several else ("model", "variant")
+
+
+def _file(each: Inference | Start, are_several: bool) -> tuple[str, ...]:
+    names = (each.model, each.variant)
+    return (*names, each.runtime) if are_several else names
+
+
+def _work(inference: Inference) -> tuple[int, int]:
+    return inference.threads, inference.batch
+
+
 def _against_float32(inference: Inference, all_of_them: list[Inference]) -> str:
-    """An image's time divided by float32's, of the same model, runtime, threads and batch."""
+    """Its median divided by float32's, of the same model, runtime, threads and batch: one slow call
+    moves a mean, and not a median."""
     same = dataclasses.replace(inference, variant="float32")
     for each in all_of_them:
         if _what(each) == _what(same):
-            return f"{inference.image_us / each.image_us:.2f}"
+            return f"{inference.times.median_us / each.times.median_us:.2f}"
     return UNKNOWN
 
 
@@ -78,15 +95,14 @@ def _what(inference: Inference) -> tuple[str | int, ...]:
 
 
 def _throughput(inference: list[Inference]) -> Table:
-    columns = sorted({(each.threads, each.batch) for each in inference})
+    columns, several = sorted({_work(each) for each in inference}), _are_several(inference)
     table = Table(
-        ("model", "variant", "runtime"),
+        _names(several),
         tuple(f"{threads} thr.\nby {batch:,}" for threads, batch in columns),
     )
-    rows: dict[tuple[str, str, str], dict[tuple[int, int], float]] = {}
+    rows: dict[tuple[str, ...], dict[tuple[int, int], float]] = {}
     for each in inference:
-        row = rows.setdefault((each.model, each.variant, each.runtime), {})
-        row[each.threads, each.batch] = each.images_per_second
+        rows.setdefault(_file(each, several), {})[_work(each)] = each.images_per_second
     for names, rates in rows.items():
         cells = (rates.get(column) for column in columns)
         table.add(*names, *(UNKNOWN if rate is None else f"{rate:,.0f}" for rate in cells))
@@ -94,17 +110,16 @@ def _throughput(inference: list[Inference]) -> Table:
 
 
 def _starts(starts: list[Start]) -> Table:
+    several = _are_several(starts)
     table = Table(
-        ("model", "variant", "runtime"),
+        _names(several),
         ("threads", "load\nms", "first\nµs", "memory\nMiB", "model\nMiB"),
     )
     for each in starts:
         before, after = each.memory_before_bytes, each.memory_after_bytes
         known = before is not None and after is not None
         table.add(
-            each.model,
-            each.variant,
-            each.runtime,
+            *_file(each, several),
             str(each.threads),
             f"{each.load_ms:,.2f}",
             number(each.first_us),

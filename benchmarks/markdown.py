@@ -13,7 +13,7 @@ from edge_app.errors import UserError
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 """Lines of their own; what stands between them is replaced."""
 
-_MARKED = re.compile(rf"^{BEGIN}$.*^{END}$", re.DOTALL | re.MULTILINE)
+_MARKED = re.compile(rf"^{BEGIN}$.*?^{END}$", re.DOTALL | re.MULTILINE)
 
 
 class MarkdownError(UserError):
@@ -29,7 +29,10 @@ def read_marked(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise MarkdownError(f"{path} cannot be read ({error}).") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        raise MarkdownError(
+            f"{path} cannot be read ({reason}); name a Markdown file that exists."
+        ) from error
     if not _MARKED.search(text):
         raise MarkdownError(
             f"{path} has no place for the tables; expected two lines {BEGIN!r} and {END!r}."

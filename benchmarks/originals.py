@@ -49,12 +49,7 @@ def recompute(
     Raises:
         DriftError: TensorFlow is not installed, or ended without an answer.
     """
-    if not all(importlib.util.find_spec(package) for package in ("tensorflow", "keras")):
-        raise DriftError(
-            "The originals cannot be computed again: TensorFlow is not installed. Leave "
-            "--originals out, and the outputs kept in the models' folders stand for them; or run: "
-            "pip install -r requirements-dev.txt"
-        )
+    check_installed()
     whole = {}
     for name, model in models.items():
         try:
@@ -75,6 +70,20 @@ def recompute(
             }
             for each in sets
         }
+
+
+def check_installed() -> None:
+    """Find out, before anything is measured, whether originals can run here.
+
+    Raises:
+        DriftError: TensorFlow is not installed.
+    """
+    if not all(importlib.util.find_spec(package) for package in ("tensorflow", "keras")):
+        raise DriftError(
+            "The originals cannot be computed again: TensorFlow is not installed. Leave "
+            "--originals out, and the outputs kept in the models' folders stand for them; or run: "
+            "pip install -r requirements-dev.txt"
+        )
 
 
 def _run(

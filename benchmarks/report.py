@@ -13,7 +13,7 @@ from benchmarks import charts
 from benchmarks.comparison import Comparison
 from benchmarks.comparison_tables import comparison_tables
 from benchmarks.device_tables import device_tables
-from benchmarks.drift import Drift, ModelDrift
+from benchmarks.drift import Drift, ModelDrift, Quality
 from benchmarks.drift_tables import drift_tables
 from benchmarks.gate import GATED
 from benchmarks.latency import Inference, Latency
@@ -59,9 +59,13 @@ def render(results: Results, comparison: Comparison | None) -> str:
         subtitle=_subtitle(results),
         problems=results.problems,
         warnings=results.latency.warnings if results.latency else [],
-        is_gated=any(model.drift for model in results.models.values()),
+        is_gated=bool(results.models) and all(map(_is_gated, results.models.values())),
         sections=list(_sections(results, comparison)),
     )
+
+
+def _is_gated(model: ModelResults) -> bool:
+    return TEST_SET in model.drift and GATED in model.drift[TEST_SET].variants
 
 
 def _subtitle(results: Results) -> str:
@@ -98,14 +102,12 @@ def _sections(results: Results, comparison: Comparison | None) -> Iterator[Secti
 def _trade_off(results: Results) -> list[Group]:
     """One point a variant of a model, where both its accuracy and its latency are known."""
     points = []
-    for name, model in results.models.items():
-        of_test_set = model.drift.get(TEST_SET)
-        for variant, drift in of_test_set.variants.items() if of_test_set else ():
-            timed = results.latency.app(name, variant) if results.latency else None
-            if timed:
-                size = model.card.variants[variant].bytes
-                times = timed.times
-                points.append(charts.Point(name, variant, times.median_us, drift.accuracy, size))
+    sizes = results.sizes()
+    for name, variant, quality in _qualities(results):
+        if results.latency and (timed := results.latency.app(name, variant)):
+            median = timed.times.median_us
+            size = sizes[name, variant]
+            points.append(charts.Point(name, variant, median, quality.accuracy, size))
     if not points:
         return []
     caption = (
@@ -113,6 +115,17 @@ def _trade_off(results: Results) -> list[Group]:
         "Further up and to the left is better."
     )
     return [Group("", [Figure(charts.trade_off(points), caption)])]
+
+
+def _qualities(results: Results) -> Iterator[tuple[str, str, Quality]]:
+    """How well each variant of a model reads the test set."""
+    for name, model in results.models.items():
+        if drift := model.drift.get(TEST_SET):
+            for variant, each in drift.variants.items():
+                yield name, variant, each
+    for name, bare in results.bare.items():
+        if bare.quality:
+            yield name, bare.variant, bare.quality
 
 
 def _of_model(model: ModelResults) -> Iterator[Group]:

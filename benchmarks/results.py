@@ -24,7 +24,7 @@ from benchmarks.gate import GATED, failures
 from benchmarks.jobs import plan_latency
 from benchmarks.latency import Latency, measure_latency
 from benchmarks.layers import IMAGES, Layer, LayersError, measure_layers
-from benchmarks.originals import recompute
+from benchmarks.originals import check_installed, recompute
 from benchmarks.predictions import predict, steps
 from benchmarks.progress import progress_bar
 from benchmarks.reference import check_recomputed, read_reference
@@ -139,6 +139,8 @@ def measure(selection: Selection) -> Results:
         DriftError: the originals are to run, and TensorFlow is not installed.
         ServingError: the app does not start.
     """
+    if selection.originals:
+        check_installed()
     measured_at = datetime.now(UTC)
     digits = read_digits(MNIST, "t10k")
     problems: list[str] = []
@@ -179,10 +181,11 @@ def _load(selection: Selection, problems: list[str]) -> _Loaded:
     bare = load_bare_models(selection.folder, models, problems.append)
     names = [*models, *bare]
     if unknown := [name for name in selection.names if name not in names]:
-        raise ModelError(
+        nothing = (
             f"No model is named {unknown[0]!r}; in {selection.folder} there are "
             f"{', '.join(names) or 'none'}."
         )
+        raise ModelError("\n".join([*problems, nothing]))  # Perhaps it is one that is left out.
     if not names:
         nothing = (
             f"No model in {selection.folder} can be measured; expected a folder per model, each "

@@ -21,7 +21,7 @@ Fields of format 2; a field that is null is unknown or was not measured::
             layers        a list, in the order of computing: see benchmarks.layers.Layer
             latency       of the app's runtime, one thread, one image: see benchmarks.timing.Times
     bare.<name>           a .tflite file without a card: title, normalization, file, bytes, sha256,
-                          and quality on the test set
+                          quality on the test set, and latency as a variant's
     latency               all of it: see benchmarks.latency.Latency
     serving               see benchmarks.serving.Serving
     warnings              sentences: why not to trust the times
@@ -63,7 +63,7 @@ def to_json(results: Results) -> dict[str, Any]:
             for name, (title, images) in results.sets.items()
         },
         "models": {name: _model(results, name, each) for name, each in results.models.items()},
-        "bare": {name: _bare(each) for name, each in results.bare.items()},
+        "bare": {name: _bare(results, name, each) for name, each in results.bare.items()},
         "latency": asdict(latency) if latency else None,
         "serving": asdict(serving) if serving else None,
         "warnings": latency.warnings if latency else [],
@@ -112,7 +112,6 @@ def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
     card, drift = model.card, model.drift.get(TEST_SET)
     variants = {}
     for variant, file in card.variants.items():
-        timed = results.latency.app(name, variant) if results.latency else None
         found = {name: each.variants.get(variant) for name, each in model.drift.items()}
         of_test_set = found.pop(TEST_SET, None)
         variants[variant] = {
@@ -121,7 +120,7 @@ def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
             "drift": asdict(of_test_set) if of_test_set else None,
             "sets": {name: asdict(each) for name, each in found.items() if each},
             "layers": [asdict(layer) for layer in model.layers.get(variant, ())],
-            "latency": asdict(timed.times) if timed else None,
+            "latency": _latency(results, name, variant),
         }
     return {
         "title": card.title,
@@ -138,13 +137,19 @@ def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
     }
 
 
-def _bare(results: BareResults) -> dict[str, Any]:
+def _bare(results: Results, name: str, bare: BareResults) -> dict[str, Any]:
     return {
-        "title": results.title,
-        "normalization": results.normalization,
-        **asdict(results.file),
-        "quality": asdict(results.quality) if results.quality else None,
+        "title": bare.title,
+        "normalization": bare.normalization,
+        **asdict(bare.file),
+        "quality": asdict(bare.quality) if bare.quality else None,
+        "latency": _latency(results, name, bare.variant),
     }
+
+
+def _latency(results: Results, name: str, variant: str) -> dict[str, Any] | None:
+    timed = results.latency.app(name, variant) if results.latency else None
+    return asdict(timed.times) if timed else None
 
 
 def _unwritable(path: Path, error: OSError) -> ResultsFileError:

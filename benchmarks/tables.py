@@ -35,8 +35,10 @@ class Part:
 
 
 def number(value: float | None) -> str:
-    """One decimal, and a dash for what is unknown."""
-    return UNKNOWN if value is None else f"{value:,.1f}"
+    """One decimal, none from a thousand up, and a dash for what is unknown."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.1f}" if abs(value) < 999.95 else f"{value:,.0f}"
 
 
 def percent(part: float) -> str:

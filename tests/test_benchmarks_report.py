@@ -1,178 +1,278 @@
-"""What is shown and written of results: tables, JSON, the progress bar."""
+"""What is written of results: the JSON's fields, and the page with pictures, in a browser, too."""
 
 from __future__ import annotations
 
-import io
 import json
-import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks import __main__ as command
-from benchmarks.device import describe_device
-from benchmarks.drift import Drift, ModelDrift
-from benchmarks.latency import Latency
-from benchmarks.progress import progress_bar
-from benchmarks.report import ReportError, check_writable, write_report
-from benchmarks.results import BareResults, ModelResults, Results
-from benchmarks.tables import print_tables
-from edge_app.card import VARIANTS, Budget, FileRecord, read_card
-
-CARD = read_card(Path(__file__).parents[1] / "models" / "dense")
-FILE = FileRecord("stray.tflite", 2048, "3" * 64)
-LATENCY = Latency(median_us=1234.5678, p90_us=23456.789, p99_us=100000.0, calls=5000)
-DRIFT = Drift(
-    accuracy=0.9741,
-    accuracy_loss_points=-0.02,
-    agreement=1.0,
-    flips_to_wrong=1000,
-    flips_to_right=1002,
-    largest_difference=0.00012345,
+from benchmarks.command import tables
+from benchmarks.comparison import Change, Comparison
+from benchmarks.report import render
+from benchmarks.results import Results
+from benchmarks.results_file import (
+    ResultsFileError,
+    check_writable,
+    dump,
+    to_json,
+    write_text,
 )
+from edge_app.last_benchmark import read_last_benchmark
+from made_results import BARE, CARD, DRIFT, QUALITY, TIMES, made_results, model_results
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+MARKUP = "<b>&\"'"
+VOID = {"meta", "img", "link", "br", "hr", "input"}
 
 
-@pytest.fixture
-def results() -> Results:
-    latency = dict.fromkeys(VARIANTS, LATENCY)
-    drift = ModelDrift(0.9739, dict.fromkeys(VARIANTS, DRIFT))
-    return Results(
-        device=describe_device(),
-        dataset_sha256="0" * 64,
-        images=10_000,
-        models={
-            "dense": ModelResults(CARD, "1" * 64, drift, latency),
-            "unknown": ModelResults(CARD, "2" * 64, None, latency),
-        },
-        bare={"stray": BareResults("stray (no card)", FILE, "box", 0.9612, LATENCY)},
-        normalize={"moments": LATENCY, "box": LATENCY},
-        rasterize={"moments": LATENCY, "box": LATENCY},
-        problems=["Something is wrong with “unknown”."],
+class Page(HTMLParser):
+    """A page as it is parsed: its elements, its rows, and whether every element is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.rows: list[list[str]] = []
+        self.words = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+        if self._open and self._open[-1] in {"td", "th"}:
+            self.rows[-1][-1] += data
+
+    def texts(self, *tags: str) -> list[str]:
+        return [tag for tag, _ in self.elements if tag in tags]
+
+
+def headings(text: str) -> list[str]:
+    return [each.partition("</h2>")[0] for each in text.split("<h2>")[1:]]
+
+
+def test_the_page_needs_nothing_else() -> None:
+    text = render(made_results(), None)
+    page = Page(text)
+    assert page.texts("script", "link", "iframe", "object", "form", "base") == []
+    policy = next(each for tag, each in page.elements if "http-equiv" in each)
+    assert policy["http-equiv"] == "Content-Security-Policy"
+    assert policy["content"] == ("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+    assert "//" not in text.replace("data:image/png;base64,", "")
+    assert "url(" not in text
+    assert not any(name.startswith("on") for _, each in page.elements for name in each)
+    for _, attributes in page.elements:
+        for name in ("src", "href", "action"):
+            assert (attributes.get(name) or "data:").startswith("data:")
+
+
+def test_the_page_has_every_section_and_every_row_of_the_terminal() -> None:
+    results = made_results()
+    comparison = Comparison(
+        "2026-11-21T17:00:00Z",
+        [Change("dense", "int8", "accuracy", 0.97, 0.9, "worse", "7 newly wrong")],
+        ["Model 'new' is new."],
     )
-
-
-def lines(results: Results, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    print_tables(results)
-    return capsys.readouterr().out.splitlines()
-
-
-def test_tables_fit_80_columns_and_cut_nothing_off(
-    results: Results, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shown = lines(results, capsys)
-    assert max(map(len, shown)) <= 80
-    assert not any("…" in line or "\x1b" in line for line in shown)
-    cells = [line.split() for line in shown]
-    assert ["dense", "original", "97.39"] in cells
-    drift = ["97.41", "-0.02", "100.00", "1000", "1002", "0.00012"]
-    latency = ["1,234.6", "23,456.8", "100,000.0"]
-    for variant in VARIANTS:
-        size = f"{CARD.variants[variant].bytes / 1024:,.1f}"
-        assert ["dense", variant, *drift] in cells
-        assert ["dense", variant, size, *latency] in cells
-        assert ["unknown", variant, size, *latency] in cells
-    assert ["unknown", "-"] in cells
-    assert ["stray", "tflite", "96.12", *"-----"] in cells
-    assert ["stray", "tflite", "2.0", *latency] in cells
-    assert ["normalize", "moments", *latency] in cells
-    assert ["rasterize", "box", *latency] in cells
-
-
-def test_tables_stay_whole_in_a_narrow_terminal(
-    results: Results, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wide = lines(results, capsys)
-    monkeypatch.setenv("COLUMNS", "30")
-    assert lines(results, capsys) == wide
-
-
-def test_long_name_is_folded_and_not_cut_off(
-    results: Results, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = "a_model_with_a_long_name_[red]"
-    shown = lines(replace(results, models={name: results.models["dense"]}), capsys)
-    assert max(map(len, shown)) <= 80
-    assert not any("…" in line for line in shown)
-    assert any("100,000.0" in line and name in line for line in shown)
-
-
-def test_int8_past_its_budget_stands_out_on_a_terminal(
-    results: Results, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    assert not any("\x1b[1;31m" in line for line in lines(results, capsys))
-    model = results.models["dense"]
-    overrun = replace(model, card=replace(CARD, budget=Budget(-1.0)))
-    red = [
-        line
-        for line in lines(replace(results, models={"dense": overrun}), capsys)
-        if "\x1b[1;31m" in line
+    text = render(results, comparison)
+    assert headings(text) == [
+        "What changed",
+        "Drift",
+        "What int8 changed in dense",
+        "Latency",
+        "Where it was measured",
     ]
-    assert len(red) == 1
-    assert "int8" in red[0]
+    page = Page(text)
+    for part in tables(results, comparison):
+        assert part.title in page.words
+        for row in part.table.rows:
+            assert list(row) in page.rows
+        for line in part.words.splitlines():
+            assert line in page.words
+    for sentence in (*results.problems, "Other programs kept 1.5 cores busy meanwhile."):
+        assert sentence in page.words
+    assert "Every model is within the budget" not in page.words
+    charts = [each["aria-label"] for tag, each in page.elements if tag == "svg"]
+    assert charts == [
+        "Accuracy against latency, size as area",
+        "Errors for each digit",
+        "Reliability diagram",
+        *["Matrix of flips"] * 4,
+        "Bars in dB",
+        *["Latency of single inferences"] * 2,
+    ]
+    # Where an accuracy is known, of each variant and of the file without a card.
+    assert "dense int8: 97.41%, 1,234.5 µs" in page.words
+    assert "stray tflite: 97.41%, 1,234.5 µs" in page.words
 
 
-def test_report_has_every_number(results: Results, tmp_path: Path) -> None:
-    path = tmp_path / "report.json"
-    write_report(results, path)
-    found = json.loads(path.read_text(encoding="utf-8"))
-    assert found["format"] == 1
-    assert found["dataset"] == {"name": "MNIST t10k", "sha256": "0" * 64, "images": 10_000}
+def test_the_page_says_that_models_are_within_their_budgets_only_where_that_is_known() -> None:
+    def says_so(results: Results) -> bool:
+        return "Every model is within the budget of its card." in render(results, None)
+
+    model = model_results()
+    results = replace(made_results(), models={"dense": model}, latency=None, problems=[])
+    assert says_so(results)
+    only = replace(model.drift["mnist"], variants={"dynamic": DRIFT})
+    without = replace(model, drift={"mnist": only})
+    assert not says_so(replace(results, models={"dense": without}))
+    assert not says_so(replace(results, models={}))
+    assert not says_so(replace(results, problems=["dense is past its budget."]))
+
+
+def test_names_are_escaped() -> None:
+    results = made_results()
+    named = replace(
+        results,
+        models={MARKUP: model_results()},
+        problems=[f"Model {MARKUP!r} is past its budget."],
+        latency=None,
+    )
+    text = render(named, Comparison(MARKUP, [], [MARKUP]))
+    assert "<b>" not in text
+    page = Page(text)
+    assert any(row[0] == MARKUP for row in page.rows)
+    assert f"Benchmark of {MARKUP}, stray" in page.words
+
+
+@pytest.mark.parametrize("missing", [{"sets"}, {"latency"}, {"models", "latency"}])
+def test_a_page_of_less_is_whole(missing: set[str]) -> None:
+    results = made_results()
+    less = replace(
+        results,
+        sets={} if "sets" in missing else results.sets,
+        models={} if "models" in missing else results.models,
+        latency=None if "latency" in missing else results.latency,
+    )
+    assert len(headings(render(less, None))) < len(headings(render(results, None)))
+    Page(render(less, None))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_in_a_browser(scheme: str, browser: Browser, tmp_path: Path) -> None:
+    from colours import contrast, ground, rgb  # noqa: PLC0415 - Not where the edge is tested.
+
+    path = tmp_path / "report.html"
+    card = replace(CARD, budget=replace(CARD.budget, accuracy_loss_points=-1))
+    marked = replace(model_results(), card=card)
+    results = made_results()
+    models = {**results.models, "dense": marked}
+    write_text(render(replace(results, models=models), None), path)
+    context = browser.new_context(
+        viewport={"width": 360, "height": 740},
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    page = context.new_page()
+    requests: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(path.as_uri())
+    assert requests == [path.as_uri()]
+    assert complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    for text in ("h1", "h2", "header li", ".soft", "th", "td", ".marked td", "figcaption"):
+        place = page.locator(text).first
+        colour = rgb(place.evaluate("each => getComputedStyle(each).color"))
+        assert contrast(colour, ground(place)) >= 4.5, text
+    paper = ground(page.locator("body"))
+    for text in ("text.axis", "text.note", "text.name", "text.count", "tspan.key"):
+        for place in page.locator(f"svg {text}").all()[:6]:
+            colour = rgb(place.evaluate("each => getComputedStyle(each).fill"))
+            assert contrast(colour, paper) >= 4.5, text
+    # The words of a chart are not shrunk until nobody can read them.
+    heights = page.locator("svg text.axis").evaluate_all(
+        "all => all.map((each) => each.getBoundingClientRect().height)"
+    )
+    assert min(heights) > 8
+    context.close()
+
+
+def test_the_json_has_every_number(tmp_path: Path) -> None:
+    results = made_results()
+    found = json.loads(dump(to_json(results)))
+    assert found["format"] == 2
+    assert (found["measured_at"], found["quick"]) == ("2026-11-22T17:00:00Z", False)
+    assert found["dataset_sha256"] == "0" * 64
+    assert found["sets"]["mnist"] == {"title": "MNIST's test images", "images": 10_000}
     assert found["device"]["runtime"] == results.device.runtime
     assert found["problems"] == results.problems
-    latency = {"median_us": 1234.5678, "p90_us": 23456.789, "p99_us": 100000.0, "calls": 5000}
-    assert found["normalize"] == {"moments": latency, "box": latency}
-    assert found["rasterize"] == {"moments": latency, "box": latency}
+    assert results.latency
+    assert found["warnings"] == results.latency.warnings
+    assert len(found["latency"]["inference"]) == len(results.latency.inference)
     model = found["models"]["dense"]
     assert model["card_sha256"] == "1" * 64
-    assert model["budget"] == {"accuracy_loss_points": CARD.budget.accuracy_loss_points}
-    assert model["original"] == {"bytes": CARD.original.bytes, "accuracy": 0.9739}
-    assert model["variants"]["int8"] == {
-        "bytes": CARD.variants["int8"].bytes,
-        "drift": {
-            "accuracy": 0.9741,
-            "accuracy_loss_points": -0.02,
-            "agreement": 1.0,
-            "flips_to_wrong": 1000,
-            "flips_to_right": 1002,
-            "largest_difference": 0.00012345,
-        },
-        "latency": latency,
-    }
-    unknown = found["models"]["unknown"]
-    assert unknown["original"]["accuracy"] is None
-    assert unknown["variants"]["int8"]["drift"] is None
-    assert unknown["variants"]["int8"]["latency"] == latency
+    assert model["budget"] == asdict(CARD.budget)
+    assert (model["original"]["sha256"], model["original"]["accuracy"]) == (
+        CARD.original.sha256,
+        0.9739,
+    )
+    as_json = json.loads(json.dumps([asdict(DRIFT), asdict(TIMES), asdict(QUALITY)]))
+    drift, times, quality = as_json
+    int8 = model["variants"]["int8"]
+    assert (int8["bytes"], int8["drift"], int8["latency"]) == (
+        CARD.variants["int8"].bytes,
+        drift,
+        times,
+    )
+    assert int8["sets"] == {"shift": drift, "drawn": drift}
+    assert int8["layers"][1]["outputs_snr_db"] == 12.5
+    assert model["variants"]["float32"]["sets"] == {}
+    unknown = found["models"]["unknown"]["variants"]["int8"]
+    assert (unknown["drift"], unknown["layers"], unknown["latency"]) == (None, [], times)
     assert found["bare"]["stray"] == {
         "title": "stray (no card)",
-        "file": "stray.tflite",
-        "bytes": 2048,
-        "sha256": "3" * 64,
         "normalization": "box",
-        "accuracy": 0.9612,
-        "latency": latency,
+        **asdict(BARE),
+        "quality": quality,
+        "latency": times,
     }
+    path = tmp_path / "results.json"
+    write_text(dump(found), path)
+    shown = read_last_benchmark(path).models["dense"].variants["int8"]
+    assert (shown.accuracy, shown.median_us) == (DRIFT.accuracy, TIMES.median_us)
 
 
-def test_report_replaces_a_file_and_leaves_nothing_beside_it(
-    results: Results, tmp_path: Path
-) -> None:
+def test_what_is_no_number_of_json_is_never_written() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        dump({"median_us": float("nan")})
+
+
+def test_a_file_is_replaced_and_nothing_left_beside_it(tmp_path: Path) -> None:
     path, link = tmp_path / "report.json", tmp_path / "link.json"
     path.write_text("old", encoding="utf-8")
     link.symlink_to(path)
     check_writable(link)
     assert path.read_text(encoding="utf-8") == "old"
-    write_report(results, link)
+    write_text("new", link)
     assert link.is_symlink()
-    assert json.loads(path.read_text(encoding="utf-8"))["format"] == 1
+    assert path.read_text(encoding="utf-8") == "new"
     assert set(tmp_path.iterdir()) == {path, link}
 
 
-def test_report_that_fails_midway_keeps_the_old_one(
-    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_fails_midway_keeps_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "report.json"
     path.write_text("old", encoding="utf-8")
@@ -181,34 +281,10 @@ def test_report_that_fails_midway_keeps_the_old_one(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(ReportError, match=r"report\.json cannot be written \(No space left"):
-        write_report(results, path)
+    with pytest.raises(ResultsFileError, match=r"report\.json cannot be written \(No space left"):
+        write_text("new", path)
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_report_that_fails_at_the_end_costs_no_table(
-    results: Results,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    report = tmp_path / "report.json"
-
-    def measure(_: Path) -> Results:
-        report.mkdir()
-        return results
-
-    monkeypatch.setattr(command, "measure", measure)
-    monkeypatch.setattr(sys, "argv", ["benchmarks", "--json", str(report)])
-    assert command.main() == 1
-    shown = capsys.readouterr()
-    assert "100,000.0" in shown.out
-    assert shown.err.splitlines() == [
-        f"benchmarks: {results.problems[0]}",
-        f"benchmarks: The report {report} cannot be written (Is a directory); "
-        "name a file in a folder that exists and is yours.",
-    ]
 
 
 def test_check_writable_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -219,28 +295,5 @@ def test_check_writable_leaves_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["missing/report.json", "file/report.json", ".", "n" * 300])
 def test_check_writable_refuses_what_cannot_be_written(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ReportError, match="name a file"):
+    with pytest.raises(ResultsFileError, match="name a file"):
         check_writable(tmp_path / name)
-
-
-class Terminal(io.StringIO):
-    """A stream that is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def test_progress_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setenv("TERM", "xterm")
-    with progress_bar("Drift", 4) as advance:
-        advance(2)
-        assert "50%" in terminal.getvalue()
-    assert "Drift" in terminal.getvalue()
-
-
-def test_no_progress_bar_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_bar("Drift", 4) as advance:
-        advance(2)
-    assert capsys.readouterr() == ("", "")

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from app import PYTHON, App, post
-from edge_app.card import read_card
+from benchmarks.device_tables import HASH
+from benchmarks.markdown import BEGIN, END
+from edge_app.card import CARD, read_card, record_file
 from edge_app.mnist import Digits
 from png import encode
 
@@ -63,6 +65,21 @@ def test_the_log_of_the_models_has_every_seed(root: Path, models_folder: Path) -
             ships = "yes" if seed["seed"] == card.training["seed"] else ""
             loss = f"{seed['validation_cross_entropy']:.4f}"
             assert [card.title, str(seed["seed"]), loss, *accuracies, ships] in rows
+
+
+def test_its_benchmark_is_of_the_models_that_ship(readme: str, models_folder: Path) -> None:
+    """What is between the marks is written by ``python -m benchmarks --markdown README.md``."""
+    found = re.findall(rf"^{BEGIN}\n```\n(.*?)```\n{END}$", readme, re.DOTALL | re.MULTILINE)
+    assert len(found) == 1, f"README.md has no benchmark between {BEGIN!r} and {END!r}"
+    rows = [line.split() for line in found[0].splitlines()]
+    measured = {row[0]: row[2] for row in rows if row[1:2] == ["card"]}
+    folders = [path.parent for path in models_folder.glob(f"*/{CARD}")]
+    assert measured == {each.name: record_file(each / CARD).sha256[:HASH] for each in folders}
+    for folder in folders:
+        card = read_card(folder)
+        for variant, file in {"original": card.original, **card.variants}.items():
+            row = next(row for row in rows if row[:2] == [card.name, variant])
+            assert row[2] == f"{100 * file.accuracy:.2f}"
 
 
 def test_its_python_runs_on_the_device(readme: str, root: Path) -> None:
