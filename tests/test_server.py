@@ -20,6 +20,7 @@ from gradio_client.exceptions import AuthenticationError
 
 from app import PATIENCE_S, PYTHON, ROOT, App, client, get, launch, post, run, start, until
 from edge_app.guard import MAX_BODY
+from edge_app.server import listen
 
 SEVEN = [[[10, 10], [90, 10], [40, 100]]]
 CLASSIFY = "/gradio_api/run/classify"
@@ -49,6 +50,27 @@ def ask(app: App, method: str, path: str, body: bytes = b"", **headers: str) -> 
     content = response.read()
     connection.close()
     return response.status, content
+
+
+def test_answers_are_sent_at_once() -> None:
+    """And not only once the client has confirmed the headers, which takes it 40 ms."""
+
+    async def options() -> int:
+        told: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        def look(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            told.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        with listen("127.0.0.1", 0) as listener:
+            port = listener.getsockname()[1]
+            async with await asyncio.start_server(look, sock=listener):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                return await told
+
+    assert asyncio.run(options()) == 1
 
 
 # Command line
