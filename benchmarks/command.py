@@ -100,7 +100,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.html:
         problems += _write(arguments.html, render(results, comparison))
     if arguments.markdown:
-        problems += _write(arguments.markdown, fill(markdown, tables(results, comparison)))
+        problems += _write(
+            arguments.markdown, fill(markdown, tables(results, comparison), document["warnings"])
+        )
     if arguments.what == "all":
         _keep(document, arguments.results)
     _show(tables(results, comparison), document["warnings"])

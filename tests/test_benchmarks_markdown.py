@@ -19,7 +19,7 @@ def part(value: str) -> Part:
 def test_the_marked_part_is_replaced_again_and_again() -> None:
     text = f"# Before\n\n{BEGIN}\nold\n{END}\n\nAfter \\1 `{BEGIN}`\n"
     for value in ("0.5", "0.25"):
-        text = fill(text, [part(value)])
+        text = fill(text, [part(value)], [])
         head, _, rest = text.partition(f"{BEGIN}\n")
         block, _, tail = rest.partition(f"\n{END}\n")
         assert head == "# Before\n\n"
@@ -30,9 +30,14 @@ def test_the_marked_part_is_replaced_again_and_again() -> None:
         assert not any(line.endswith(" ") for line in lines)
 
 
+def test_a_warning_stands_below_the_tables() -> None:
+    text = fill(f"{BEGIN}\n{END}\n", [part("1")], ["The machine was busy."])
+    assert "Words.\n\nWarning: The machine was busy.\n```\n" in text
+
+
 def test_text_between_two_marked_parts_stays() -> None:
     text = f"{BEGIN}\n{END}\nkept\n{BEGIN}\n{END}\n"
-    assert "\nkept\n" in fill(text, [part("1")])
+    assert "\nkept\n" in fill(text, [part("1")], [])
 
 
 @pytest.mark.parametrize(
