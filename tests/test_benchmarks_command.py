@@ -238,7 +238,9 @@ def test_terminal_page_and_markdown_have_the_numbers_of_the_json(whole_run: Whol
     for place in (shown, of_page, rows(block)):
         assert [row for row in expected if row not in place] == []
     printed = [line.rstrip() for line in whole_run.done.stdout.splitlines()]
-    assert block.splitlines() == printed[: len(block.splitlines())]
+    tables, *warnings = block.split("\nWarning: ")
+    assert tables.splitlines() == printed[: len(tables.splitlines())]
+    assert [" ".join(each.split()) for each in warnings] == whole_run.report["warnings"]
     assert whole_run.markdown.startswith(f"# Before\n{BEGIN}\n")
     assert whole_run.markdown.endswith(f"\n{END}\nAfter\n")
 

@@ -27,7 +27,6 @@ from benchmarks.gate import failures
 from benchmarks.metrics import wilson_interval
 from benchmarks.predictions import predict, steps
 from benchmarks.reference import read_reference
-from convert.measurement import compare as convert_compare
 from edge_app.calibration import expected_calibration_error
 from edge_app.card import VARIANTS, Budget, Card, read_card
 from edge_app.drawings import Drawing
@@ -79,18 +78,6 @@ def test_compare_of_one_with_itself_finds_nothing() -> None:
     assert (found.accuracy, found.agreement, found.accuracy_loss_points) == (1.0, 1.0, 0.0)
     assert (found.mcnemar_p, found.kl_divergence, found.signal_to_noise_db) == (1.0, 0.0, None)
     assert (found.largest_difference, found.mean_difference, found.flips) == (0.0, 0.0, ())
-
-
-def test_compare_agrees_with_the_converter(models: dict[str, Model], few: LabelledSet) -> None:
-    """Both measure what int8 cost, and neither knows the other."""
-    original, int8 = (
-        models["dense"].predict(few.images["moments"], name) for name in ("float32", "int8")
-    )
-    ours, theirs = compare(original, int8, few.labels), convert_compare(int8, original, few.labels)
-    assert ours.calibration_error == theirs.calibration_error
-    assert ours.accuracy_loss_points == theirs.lost_points
-    assert ours.agreement == theirs.agreement
-    assert ours.flips_to_wrong == theirs.flips_to_wrong
 
 
 def test_one_image_is_enough() -> None:

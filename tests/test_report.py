@@ -21,6 +21,7 @@ pytest.importorskip("tensorflow", reason="originals answer by TensorFlow, which 
 
 import keras
 
+from benchmarks import drift
 from convert import __main__ as command
 from convert import measurement
 from convert import report as reporting
@@ -541,3 +542,15 @@ def test_readme_counts_what_the_figures_are_of(root: Path, pen_file: Path) -> No
     assert f"Drawn digits are {len(drawn):,} digits" in readme
     assert len({drawing.writer for drawing in drawn}) == 6
     assert f"the {len(read_non_digits())} synthetic" in readme
+
+
+def test_the_benchmark_measures_the_same(models_folder: Path, test_set: Digits) -> None:
+    """Both measure what int8 cost, and neither knows the other."""
+    images = np.stack([normalize(image) for image in test_set.images[:500]])
+    labels, model = test_set.labels[:500], load_model(models_folder / "dense")
+    original, int8 = (model.predict(images, name) for name in ("float32", "int8"))
+    ours, theirs = compare(int8, original, labels), drift.compare(original, int8, labels)
+    assert ours.calibration_error == theirs.calibration_error
+    assert ours.lost_points == theirs.accuracy_loss_points
+    assert ours.agreement == theirs.agreement
+    assert ours.flips_to_wrong == theirs.flips_to_wrong
