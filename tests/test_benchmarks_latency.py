@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -144,10 +145,8 @@ def test_a_full_plan_has_threads_batches_and_originals(
         for threads, batch in ((1, 1), (1, 32), (1, 1000), (2, 1))
         for engine in installed_runtimes()
     }
-    assert [job.call for job in full.jobs if isinstance(job, OriginalJob)] == [
-        "predict",
-        "model(x)",
-    ]
+    calls = [job.call for job in full.jobs if isinstance(job, OriginalJob)]
+    assert calls == (["predict", "model(x)"] if find_spec("tensorflow") else [])
     assert len(full.fresh()) == 4 * len(installed_runtimes())
 
 
@@ -196,8 +195,8 @@ def test_drawings_are_ten_digits_that_the_models_read(models_folder: Path) -> No
         assert (model.predict(images).argmax(axis=1) == np.arange(10)).sum() >= 9
 
 
+@pytest.mark.skipif(find_spec("tensorflow") is None, reason="originals need TensorFlow")
 def test_the_original_runs_beside_them(models_folder: Path) -> None:
-    """With TensorFlow, which is where the tests are; the edge has none."""
     full = plan(models_folder, "int8", quick=False)
     originals = tuple(job for job in full.jobs if isinstance(job, OriginalJob))
     latency = measure_latency(Plan(originals, starts=0, rounds=1), lambda _: None)
@@ -229,7 +228,8 @@ def test_a_file_that_ends_the_process_is_a_sentence_and_the_others_go_on(dense: 
         assert len(latency.problems) == 1
         problem = latency.problems[0]
         assert problem.startswith("dense int8 (")
-        assert "SIG" in problem
+        # ai-edge-litert lives on, and says so itself.
+        assert ("SIG" if find_runtime().name == "tflite-runtime" else "does not load") in problem
         assert "Traceback" not in problem
         assert sum(steps) == changed.steps
 
