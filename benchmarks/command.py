@@ -26,7 +26,7 @@ from benchmarks.results_file import (
 )
 from benchmarks.serving_tables import serving_tables
 from benchmarks.tables import Part
-from benchmarks.terminal import print_parts
+from benchmarks.terminal import print_parts, warn
 from edge_app.__main__ import INTERRUPTED
 from edge_app.card import VARIANTS
 from edge_app.errors import UserError
@@ -105,7 +105,7 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     if arguments.what == "all":
         _keep(document, arguments.results)
-    _show(tables(results, comparison), document["warnings"])
+    _show(tables(results, comparison), document["warnings"], results.verdict)
     for problem in problems:
         _complain(problem)
     return 1 if problems else 0
@@ -157,11 +157,12 @@ def _keep(document: dict[str, object], path: Path) -> None:
         _complain(f"The app's page will not show this result: {error}")
 
 
-def _show(parts: Iterable[Part], warnings: Iterable[str]) -> None:
+def _show(parts: Iterable[Part], warnings: Iterable[str], verdict: str | None) -> None:
     try:
         print_parts(parts)
-        for warning in warnings:
-            print(f"Warning: {warning}")
+        print(warn(warnings), end="")
+        if verdict:
+            print(f"\n{verdict}")
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read it has seen enough. Python writes what is left when it ends: to nowhere.

@@ -223,8 +223,9 @@ def _notes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         )
     if before["dataset_sha256"] != now["dataset_sha256"]:
         notes.append("The earlier result is of other test images: accuracies are not compared.")
-    if before["warnings"] or now["warnings"]:
-        notes.append("One of the two runs warned about its own timings: judge latencies with care.")
+    if warned := bool(before["warnings"]) + bool(now["warnings"]):
+        runs = "Both runs" if warned == 2 else "One of the two runs"
+        notes.append(f"{runs} warned about the timings: judge latencies with care.")
     then, today = ({*each["models"], *each["bare"]} for each in (before, now))
     gone = [f"Model {name!r} was measured then, and is not now." for name in sorted(then - today)]
     return [*notes, *gone, *(f"Model {name!r} is new." for name in sorted(today - then))]

@@ -33,7 +33,9 @@ def drift_tables(
             "On other images: agreement with the original, %",
             _elsewhere(models, others, lambda drift: percent(drift.agreement)),
             "The original's own row is its accuracy, %. Where its outputs are not known, float32 "
-            "stands for it.",
+            "stands for it. Images are shifted (by up to 3 pixels) and made noisy after the "
+            "normalization, which would undo the one and mistake the other for ink; all else is "
+            "done before it.",
         )
         yield Part(
             "On other images: accuracy lost, points",

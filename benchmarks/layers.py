@@ -174,7 +174,10 @@ def keep_first(layers: Sequence[Layer]) -> Layer | None:
 
 
 def advise(layers: Sequence[Layer]) -> str:
-    """Two sentences: where most error enters, alarming or not, and what to keep in float first."""
+    """Where most error enters, alarming or not; and what to keep in float first, of several layers.
+
+    These two need not be the same: what one layer computes in float, the next may round again.
+    """
     worst, kept = point_at(layers), keep_first(layers)
     if worst is None or worst.outputs_snr_db is None or kept is None:
         return "No layer computes anything else than in float32."
@@ -186,9 +189,11 @@ def advise(layers: Sequence[Layer]) -> str:
         if worst.outputs_snr_db < ALARM_DB
         else f"No layer stands out: {worst.name} costs most, and {own}."
     )
+    if sum(layer.own_snr_db is not None for layer in layers) == 1:
+        return enters
+    whole, better = _in_db(layers[-1].snr_db), _in_db(kept.kept_snr_db)
     return (
-        f"{enters} The one to keep in float first is {kept.name}, which takes the outputs from "
-        f"{_in_db(layers[-1].snr_db)} to {_in_db(kept.kept_snr_db)}."
+        f"{enters} Kept in float, {kept.name} helps most: the outputs go from {whole} to {better}."
     )
 
 

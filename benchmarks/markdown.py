@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.tables import Part
-from benchmarks.terminal import WIDTH, print_text
+from benchmarks.terminal import print_text, warn
 from edge_app.errors import UserError
 
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
@@ -43,6 +42,5 @@ def read_marked(path: Path) -> str:
 
 def fill(text: str, parts: Iterable[Part], warnings: Iterable[str]) -> str:
     """The text with these tables, and why not to trust them, and nothing else between its marks."""
-    told = "".join(f"\n{textwrap.fill(f'Warning: {each}', WIDTH)}\n" for each in warnings)
-    block = f"{BEGIN}\n```\n{print_text(parts)}{told}```\n{END}"
+    block = f"{BEGIN}\n```\n{print_text(parts)}{warn(warnings)}```\n{END}"
     return _MARKED.sub(lambda _: block, text)

@@ -59,13 +59,9 @@ def render(results: Results, comparison: Comparison | None) -> str:
         subtitle=_subtitle(results),
         problems=results.problems,
         warnings=results.latency.warnings if results.latency else [],
-        is_gated=bool(results.models) and all(map(_is_gated, results.models.values())),
+        verdict=results.verdict,
         sections=list(_sections(results, comparison)),
     )
-
-
-def _is_gated(model: ModelResults) -> bool:
-    return TEST_SET in model.drift and GATED in model.drift[TEST_SET].variants
 
 
 def _subtitle(results: Results) -> str:
@@ -182,7 +178,7 @@ def _layers(layers: Sequence[Layer]) -> Figure:
     ]
     caption = (
         "Signal to noise at the model's outputs when this layer alone is quantized; 6 dB less is "
-        f"an error twice as large. {advise(layers)}"
+        f"an error twice as large. Orange: what to keep in float first. {advise(layers)}"
     )
     return Figure(charts.bars(bars, "dB"), caption)
 

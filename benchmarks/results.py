@@ -103,6 +103,17 @@ class Results:
     serving: Serving | None
     problems: list[str]
 
+    @property
+    def verdict(self) -> str | None:
+        """A sentence when every model passed the gate; None when one did not, or was not there."""
+        gated = [
+            TEST_SET in model.drift and GATED in model.drift[TEST_SET].variants
+            for model in self.models.values()
+        ]
+        if self.problems or not gated or not all(gated):
+            return None
+        return "Every model is within the budget of its card."
+
     def sizes(self) -> dict[tuple[str, str], int]:
         """Bytes of every file that was measured, by model and variant."""
         return {
@@ -180,19 +191,21 @@ def _load(selection: Selection, problems: list[str]) -> _Loaded:
     models = load_models(selection.folder, report=problems.append)
     bare = load_bare_models(selection.folder, models, problems.append)
     names = [*models, *bare]
-    if unknown := [name for name in selection.names if name not in names]:
+    # What is left out has its own sentence, and the others are measured all the same.
+    known = {*names, *(path.name for path in selection.folder.iterdir() if path.is_dir())}
+    if unknown := [name for name in selection.names if name not in known]:
         nothing = (
             f"No model is named {unknown[0]!r}; in {selection.folder} there are "
             f"{', '.join(names) or 'none'}."
         )
         raise ModelError("\n".join([*problems, nothing]))  # Perhaps it is one that is left out.
-    if not names:
+    wanted = selection.names or names
+    if not {*names} & {*wanted}:
         nothing = (
             f"No model in {selection.folder} can be measured; expected a folder per model, each "
             "whole."
         )
         raise ModelError("\n".join([*problems, nothing]))
-    wanted = selection.names or names
     return _Loaded(
         {name: _narrow(each, selection) for name, each in models.items() if name in wanted},
         {name: each for name, each in bare.items() if name in wanted},

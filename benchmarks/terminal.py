@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable
 from io import StringIO
 
@@ -41,6 +42,11 @@ def print_text(parts: Iterable[Part]) -> str:
     return re.sub(r" +$", "", file.getvalue(), flags=re.MULTILINE)
 
 
+def warn(warnings: Iterable[str]) -> str:
+    """Why not to trust the times, as text below the tables."""
+    return "".join(f"\n{textwrap.fill(f'Warning: {each}', WIDTH)}\n" for each in warnings)
+
+
 def _print(parts: Iterable[Part], console: Console) -> None:
     for number, part in enumerate(parts):
         if number:
@@ -48,7 +54,8 @@ def _print(parts: Iterable[Part], console: Console) -> None:
         console.print(part.title, style="bold")
         width = console.width
         console.width = max(width, _least_width(part.table))
-        console.print(_table(part.table))
+        if part.table.rows:
+            console.print(_table(part.table))
         console.width = width
         if part.words:
             console.print(Text(part.words))

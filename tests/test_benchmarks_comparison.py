@@ -161,7 +161,7 @@ def test_what_one_of_the_two_has_not_is_said(result: Result) -> None:
     int8(now)["latency"] = None
     found = compare_results(result, now)
     assert found.notes == [
-        "One of the two runs warned about its own timings: judge latencies with care.",
+        "One of the two runs warned about the timings: judge latencies with care.",
         "Model 'unknown' was measured then, and is not now.",
         "Model 'new' is new.",
     ]

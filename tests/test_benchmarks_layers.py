@@ -141,8 +141,7 @@ def test_advice_names_where_the_error_enters_and_what_to_keep_in_float() -> None
     assert keep_first(layers) == layers[3]
     assert advise(layers) == (
         "c stands out: its own error leaves the outputs a signal-to-noise ratio of 12.0 dB, "
-        "expected 30 or more. The one to keep in float first is d, which takes the outputs from "
-        "29.0 dB to 31.0 dB."
+        "expected 30 or more. Kept in float, d helps most: the outputs go from 29.0 dB to 31.0 dB."
     )
     assert advise(layers[:2]).startswith("No layer stands out: b costs most")
 
