@@ -458,6 +458,18 @@ def test_a_model_that_is_asked_for_and_left_out_says_why(
     assert "'torn' is left out" in found[0]
 
 
+def test_a_model_that_is_left_out_keeps_the_others_from_nothing(
+    benchmarks: Callable[..., tuple[int, str, list[str]]], dense: Path
+) -> None:
+    (copy_model("dense", dense, "torn") / "int8.tflite").write_bytes(b"")
+    words = ("drift", "--quick", "--variant", GATED, "--model", "torn", "dense")
+    status, shown, [sentence] = benchmarks("--models", dense, *words)
+    assert status == 1
+    assert "'torn' is left out" in sentence
+    assert ["dense", GATED] in [row[:2] for row in rows(shown)]
+    assert "within the budget" not in shown
+
+
 def test_no_whole_model(benchmarks: Callable[..., tuple[int, str, list[str]]], dense: Path) -> None:
     (dense / "dense" / "card.json").unlink()
     status, shown, [left_out, last] = benchmarks("--models", dense)
