@@ -35,11 +35,14 @@ class Acceptance:
         Returns:
             bool (N,); False, too, where an output or a probability is not finite.
         """
-        finite = np.isfinite(outputs).all(axis=1) & np.isfinite(probabilities).all(axis=1)
+        # A sum is finite when all are: float64 has room for ten of the largest float32.
+        sums = outputs.sum(axis=1, dtype=np.float64) + probabilities.sum(axis=1, dtype=np.float64)
+        finite = np.isfinite(sums)
         accepted = finite & (probabilities.max(axis=1).astype(np.float64) >= self.probability)
         if self.energy is None:
             return accepted
-        logits = np.where(finite[:, None], outputs, np.float32(0))  # Infinities do not add up.
+        # Infinities do not add up.
+        logits = outputs if finite.all() else np.where(finite[:, None], outputs, np.float32(0))
         return accepted & (energy(logits) >= self.energy)
 
 

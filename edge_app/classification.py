@@ -142,7 +142,7 @@ def _answer(model: Classifier, image: NDArray[np.uint8], variant: str) -> Answer
     return Answer(
         digit=int(probabilities.argmax()),
         accepted=bool(prediction.accepted[0]),
-        probabilities=[round(float(probability), 6) for probability in probabilities],
+        probabilities=probabilities.astype(np.float64).round(6).tolist(),
         variant=variant,
         latency_us=round(latency_us, 1),
         drift=drift,

@@ -128,7 +128,10 @@ def serve(
         if credentials is None:
             app = Shortcut(app, partial(answer_drawing, models, variant=variant))
         config = uvicorn.Config(
-            Guard(CompressedPage(app)), log_level="warning", timeout_graceful_shutdown=GRACE_S
+            Guard(CompressedPage(app)),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_S,
         )
         # Uvicorn ends in good order at the first Ctrl-C, and then passes it on.
         with contextlib.suppress(KeyboardInterrupt):
