@@ -1,4 +1,4 @@
-"""What a device's speed depends on besides what tests/test_device.py has: its clock, and versions."""
+"""What a device's speed depends on besides what test_device.py has: its clock, and versions."""
 
 from __future__ import annotations
 
