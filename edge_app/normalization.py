@@ -224,9 +224,10 @@ def _line_moments(lines: list[NDArray[np.float64]]) -> Moments:
 
 def _place(line: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
     x, y = line[:, 0] - frame.x0, line[:, 1] - frame.y0
-    return np.stack(
-        [CENTRE + frame.scale_x * (x - frame.slant * y), CENTRE + frame.scale_y * y], axis=1
-    )
+    placed = np.empty_like(line)
+    placed[:, 0] = CENTRE + frame.scale_x * (x - frame.slant * y)
+    placed[:, 1] = CENTRE + frame.scale_y * y
+    return placed
 
 
 def _draw(lines: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
@@ -251,15 +252,23 @@ def _draw(lines: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
 
 def _along(line: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each point's distance from the line's start, along it."""
-    return np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    along = np.zeros(len(line))
+    steps = line[1:] - line[:-1]
+    np.cumsum(np.hypot(steps[:, 0], steps[:, 1]), out=along[1:])
+    return along
 
 
 def _dabs(
     line: NDArray[np.float64], along: NDArray[np.float64], spacing: float
 ) -> NDArray[np.float64]:
     """Points along a line, evenly spaced, its two ends among them."""
-    at = np.linspace(0.0, along[-1], int(along[-1] / spacing) + 2)
-    return np.stack([np.interp(at, along, line[:, 0]), np.interp(at, along, line[:, 1])], axis=1)
+    count = int(along[-1] / spacing) + 2
+    at = np.arange(count) * (along[-1] / (count - 1))
+    at[-1] = along[-1]
+    dabs = np.empty((count, 2))
+    dabs[:, 0] = np.interp(at, along, line[:, 0])
+    dabs[:, 1] = np.interp(at, along, line[:, 1])
+    return dabs
 
 
 # Pictures
