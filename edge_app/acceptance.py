@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,15 +36,38 @@ class Acceptance:
         Returns:
             bool (N,); False, too, where an output or a probability is not finite.
         """
-        # A sum is finite when all are: float64 has room for ten of the largest float32.
-        sums = outputs.sum(axis=1, dtype=np.float64) + probabilities.sum(axis=1, dtype=np.float64)
-        finite = np.isfinite(sums)
-        accepted = finite & (probabilities.max(axis=1).astype(np.float64) >= self.probability)
-        if self.energy is None:
-            return accepted
-        # Infinities do not add up.
-        logits = outputs if finite.all() else np.where(finite[:, None], outputs, np.float32(0))
-        return accepted & (energy(logits) >= self.energy)
+        return self.passes(certainty(outputs, probabilities))
+
+    def passes(self, answers: Certainty) -> NDArray[np.bool_]:
+        """The same, of answers whose certainty is known: bool (N,)."""
+        accepted = answers.finite & (answers.probability >= self.probability)
+        return accepted if self.energy is None else accepted & (answers.energy >= self.energy)
+
+
+class Certainty(NamedTuple):
+    """What rules go by, of N answers; they may be different models'."""
+
+    finite: NDArray[np.bool_]
+    """Whether all of an answer's outputs and probabilities are, bool (N,)."""
+    probability: NDArray[np.float64]
+    """The largest, float64 (N,)."""
+    energy: NDArray[np.float64]
+    """Of the outputs, float64 (N,). It means nothing where they are no logits, or not finite."""
+
+    def of(self, answer: int) -> Certainty:
+        """One answer's: N is 1."""
+        one = slice(answer, answer + 1)
+        return Certainty(self.finite[one], self.probability[one], self.energy[one])
+
+
+def certainty(outputs: NDArray[np.float32], probabilities: NDArray[np.float32]) -> Certainty:
+    """How sure answers are, from their outputs and probabilities, float32 (N, 10) each."""
+    # A sum is finite when all are: float64 has room for ten of the largest float32.
+    sums = outputs.sum(axis=1, dtype=np.float64) + probabilities.sum(axis=1, dtype=np.float64)
+    finite = np.isfinite(sums)
+    # Infinities do not add up.
+    logits = outputs if finite.all() else np.where(finite[:, None], outputs, np.float32(0))
+    return Certainty(finite, probabilities.max(axis=1).astype(np.float64), energy(logits))
 
 
 def energy(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -131,23 +131,22 @@ class Interpreter:
         )
         self.largest_input = _largest(inputs[0])
         """The largest real value that the input can hold; infinite for float32."""
-        self._output_scale, self._output_zero_point = outputs[0]["quantization"]
+        self._output_scale, self._output_zero_point = map(np.float32, outputs[0]["quantization"])
         self._lock = threading.Lock()
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Run the model on pixels, uint8 (N, 28, 28); returns its outputs, float32 (N, 10)."""
         outputs = np.empty((len(images), CLASSES), np.float32)
         with self._lock:
-            for image, output in zip(images, outputs, strict=True):
+            for number, image in enumerate(images):
                 pixels = image if self._as_it_is else self._of_pixel[image]
                 self._interpreter.set_tensor(self._input, pixels.reshape(self._shape))
                 self._interpreter.invoke()
-                output[:] = self._interpreter.get_tensor(self._output)[0]
+                outputs[number] = self._interpreter.get_tensor(self._output)
         if self._output_scale:
             # In float32: subtracting a zero point in the tensor's own 8 bits would overflow.
-            outputs = (outputs - np.float32(self._output_zero_point)) * np.float32(
-                self._output_scale
-            )
+            outputs -= self._output_zero_point
+            outputs *= self._output_scale
         return outputs
 
 

@@ -99,6 +99,12 @@ class Classifier:
 
     def answer(self, images: NDArray[np.uint8], variant: str = "int8") -> Prediction:
         """Classify as :meth:`predict` does, and tell which answers are accepted, too."""
+        outputs = self.infer(images, variant)
+        probabilities = softmax(outputs) if self.output == "logits" else outputs
+        return Prediction(outputs, probabilities, self.acceptance)
+
+    def infer(self, images: NDArray[np.uint8], variant: str = "int8") -> NDArray[np.float32]:
+        """What the file gives for the same arguments, logits or probabilities: float32 (N, 10)."""
         variant = self.choose(variant)
         if variant not in self.interpreters:
             raise ValueError(f"Unknown variant {variant!r}; expected {', '.join(self.variants)}.")
@@ -107,9 +113,7 @@ class Classifier:
                 f"Images of shape {images.shape} and dtype {images.dtype} were given; "
                 f"expected (N, {SIZE}, {SIZE}) and uint8."
             )
-        outputs = self.interpreters[variant].run(images)
-        probabilities = softmax(outputs) if self.output == "logits" else outputs
-        return Prediction(outputs, probabilities, self.acceptance)
+        return self.interpreters[variant].run(images)
 
 
 class Model(Classifier):

@@ -22,6 +22,7 @@ centre at (x=c, y=r).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -65,8 +66,9 @@ WORKING_SIZE = 64
 
 _PAD = 1
 """A rim of paper around a cropped picture: the warp fades the ink out instead of cutting it off."""
-_REACH = int(np.ceil(PEN_WIDTH / 2 + 1.0))
-"""A dab's ink ends within this many pixels of the pixel it falls into."""
+_REACH = int(np.ceil(PEN_WIDTH / 2))
+"""A dab's ink ends within this many pixels of the pixel it falls into: it reaches half a pixel
+farther than the pen's radius, from a point at most half a pixel off that pixel's centre."""
 _WINDOW = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
 _MARGIN = 2 * _REACH
 """Pixels around the image that take the part of a dab's window that falls outside of it."""
@@ -119,19 +121,20 @@ def rasterize(
     lines = [line for line in map(_line, strokes) if len(line)]
     if not lines:
         return np.zeros((SIZE, SIZE), np.uint8)
-    points = np.concatenate(lines)
+    points = np.ascontiguousarray(np.concatenate(lines).T)
+    ends = list(accumulate(map(len, lines)))
     # A middle of 0 and a longer side of 1 keep the sums of squares exact for any drawing's scale.
-    low, high = points.min(axis=0), points.max(axis=0)
+    low, high = points.min(axis=1, keepdims=True), points.max(axis=1, keepdims=True)
     longer_side = float((high - low).max()) or 1.0
-    lines = [(line - (low + high) / 2) / longer_side for line in lines]
-    moments = _line_moments(lines)
+    points = (points - (low + high) / 2) / longer_side
+    moments = _line_moments(points, ends)
     if normalization == "moments":
         frame = _moment_frame(moments)
     else:
         scale = BOX - PEN_WIDTH  # The pen's own width makes up the rest of the box.
         shift = (BOX_CENTRE - CENTRE) / scale
         frame = Frame(moments.x - shift, moments.y - shift, 0.0, scale, scale)
-    return _draw([_place(line, frame) for line in lines])
+    return _draw(_place(points, frame), ends)
 
 
 def normalize(image: ArrayLike, normalization: Normalization = "moments") -> NDArray[np.uint8]:
@@ -199,19 +202,24 @@ def _line(stroke: ArrayLike) -> NDArray[np.float64]:
     return line
 
 
-def _line_moments(lines: list[NDArray[np.float64]]) -> Moments:
-    """Moments of the ink along line segments, exactly, each weighted by its length."""
-    starts = np.concatenate([line[:-1] for line in lines])
-    ends = np.concatenate([line[1:] for line in lines])
-    lengths = np.hypot(*(ends - starts).T)
+def _line_moments(points: NDArray[np.float64], ends: Sequence[int]) -> Moments:
+    """Moments of the ink along line segments, exactly, each weighted by its length.
+
+    Args:
+        points: of all strokes, one after the other, float64 (2, N).
+        ends: where each stroke ends, and the next begins.
+    """
+    starts, halves = points[:, :-1], (points[:, 1:] - points[:, :-1]) / 2
+    lengths = _lengths(2 * halves, ends)
     if not lengths.sum():  # Nothing but dots: each counts the same.
-        starts = ends = np.concatenate([line[:1] for line in lines])
-        lengths = np.ones(len(starts))
+        starts = points[:, [0, *ends[:-1]]]
+        halves = np.zeros_like(starts)
+        lengths = np.ones(len(ends))
     weights = lengths / lengths.sum()
-    middles, halves = (starts + ends) / 2, (ends - starts) / 2
-    x, y = weights @ middles
-    dx, dy = (middles - (x, y)).T
-    hx, hy = halves.T
+    middles = starts + halves
+    x, y = middles @ weights
+    dx, dy = middles[0] - x, middles[1] - y
+    hx, hy = halves
     # Along a segment, the mean of (d + t h)(d' + t h') for t in -1..1 is d d' + h h' / 3.
     return Moments(
         float(x),
@@ -222,27 +230,30 @@ def _line_moments(lines: list[NDArray[np.float64]]) -> Moments:
     )
 
 
-def _place(line: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
-    x, y = line[:, 0] - frame.x0, line[:, 1] - frame.y0
-    placed = np.empty_like(line)
-    placed[:, 0] = CENTRE + frame.scale_x * (x - frame.slant * y)
-    placed[:, 1] = CENTRE + frame.scale_y * y
+def _lengths(steps: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float64]:
+    """Of the steps (2, N - 1) from each point to the next; 0 from a stroke to the next."""
+    lengths: NDArray[np.float64] = np.hypot(steps[0], steps[1])
+    for end in ends[:-1]:
+        lengths[end - 1] = 0
+    return lengths
+
+
+def _place(points: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
+    x, y = points[0] - frame.x0, points[1] - frame.y0
+    placed = np.empty_like(points)
+    placed[0] = CENTRE + frame.scale_x * (x - frame.slant * y)
+    placed[1] = CENTRE + frame.scale_y * y
     return placed
 
 
-def _draw(lines: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
+def _draw(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.uint8]:
     """Ink is 255 within the pen's radius of a line, and fades to 0 over one pixel."""
-    alongs = [_along(line) for line in lines]
-    spacing = max(SPACING, sum(along[-1] for along in alongs) / MAX_DABS)
-    dabs = np.concatenate(
-        [_dabs(line, along, spacing) for line, along in zip(lines, alongs, strict=True)]
-    ).astype(np.float32)
-    dabs = dabs[((dabs > -_REACH) & (dabs < SIZE - 1 + _REACH)).all(axis=1)]
+    dabs = _dabs(points, ends)
+    dabs = dabs[:, (np.abs(dabs - CENTRE) < SIZE / 2 + _REACH).all(axis=0)]
     cells = np.rint(dabs)
-    dx = (cells[:, 0] - dabs[:, 0])[:, None] + _WINDOW
-    dy = (cells[:, 1] - dabs[:, 1])[:, None] + _WINDOW
+    dx, dy = (cells - dabs)[:, :, None] + _WINDOW
     squares = (dy * dy)[:, :, None] + (dx * dx)[:, None, :]
-    columns, rows = (cells.astype(np.intp) + _MARGIN).T
+    columns, rows = cells.astype(np.intp) + _MARGIN
     places = (rows * _SIDE + columns)[:, None] + _WINDOW_PLACES
     nearest = np.full(_SIDE * _SIDE, np.inf, np.float32)
     np.minimum.at(nearest, places.ravel(), squares.ravel())
@@ -250,25 +261,20 @@ def _draw(lines: list[NDArray[np.float64]]) -> NDArray[np.uint8]:
     return (np.clip(PEN_WIDTH / 2 + 0.5 - distance, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _along(line: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each point's distance from the line's start, along it."""
-    along = np.zeros(len(line))
-    steps = line[1:] - line[:-1]
-    np.cumsum(np.hypot(steps[:, 0], steps[:, 1]), out=along[1:])
-    return along
-
-
-def _dabs(
-    line: NDArray[np.float64], along: NDArray[np.float64], spacing: float
-) -> NDArray[np.float64]:
-    """Points along a line, evenly spaced, its two ends among them."""
-    count = int(along[-1] / spacing) + 2
-    at = np.arange(count) * (along[-1] / (count - 1))
-    at[-1] = along[-1]
-    dabs = np.empty((count, 2))
-    dabs[:, 0] = np.interp(at, along, line[:, 0])
-    dabs[:, 1] = np.interp(at, along, line[:, 1])
-    return dabs
+def _dabs(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float32]:
+    """Points along every stroke, evenly spaced, its two ends among them: float32 (2, dabs)."""
+    along = np.zeros(points.shape[1])
+    np.cumsum(_lengths(points[:, 1:] - points[:, :-1], ends), out=along[1:])
+    spacing = max(SPACING, along[-1] / MAX_DABS)
+    x, y = [], []
+    for start, end in pairwise((0, *ends)):
+        first, last = along[start], along[end - 1]
+        gaps = int((last - first) / spacing) + 1
+        at = first + np.arange(gaps + 1) * ((last - first) / gaps)
+        at[-1] = last
+        x.append(np.interp(at, along[start:end], points[0, start:end]))
+        y.append(np.interp(at, along[start:end], points[1, start:end]))
+    return np.stack([np.concatenate(x), np.concatenate(y)]).astype(np.float32)
 
 
 # Pictures

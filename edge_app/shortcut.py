@@ -8,9 +8,10 @@ which gives the same answer.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
+
+import orjson
 
 from edge_app.guard import App, Message, Receive, Scope, Send
 
@@ -42,7 +43,7 @@ class Shortcut:
         if call is None:
             await self._app(scope, _replay(message, receive), send)
             return
-        content = json.dumps(self._answer(call["data"]), separators=(",", ":")).encode()
+        content = orjson.dumps(self._answer(call["data"]))
         headers = [
             (b"content-type", b"application/json"),
             (b"content-length", str(len(content)).encode()),
@@ -54,8 +55,8 @@ class Shortcut:
 def _parse(message: Message) -> dict[str, Any] | None:
     """The call; None where it is none of ``answer``, or not as Gradio's page sends it."""
     try:
-        call = json.loads(message.get("body", b""))
-    except (ValueError, RecursionError):
+        call = orjson.loads(message.get("body", b""))
+    except orjson.JSONDecodeError:
         return None
     known = isinstance(call, dict) and call.get("fn_name") == FUNCTION and "data" in call
     return call if known else None

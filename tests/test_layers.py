@@ -115,7 +115,7 @@ def test_only_the_server_s_own_modules_import_the_web_framework(
 
 
 def test_the_edge_app_needs_few_packages(imports: dict[str, set[str]]) -> None:
-    assert third_party(imports, "edge_app") <= {"numpy", "PIL"} | WEB
+    assert third_party(imports, "edge_app") <= {"numpy", "orjson", "PIL"} | WEB
 
 
 @pytest.mark.parametrize("package", ["edge_app", "benchmarks"])
@@ -140,4 +140,4 @@ def test_importing_the_edge_app_loads_neither_web_framework_nor_tensorflow() -> 
     )
     loaded = roots(set(run.stdout.split()))
     assert "edge_app" in loaded
-    assert not loaded & (WEB | TRAINING | {"pandas", "rich"})
+    assert not loaded & (WEB | TRAINING | {"orjson", "pandas", "rich"})

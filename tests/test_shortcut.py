@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Coroutine
 from typing import Any
 
@@ -67,6 +68,8 @@ def test_the_canvas_is_answered_before_gradio_is_asked() -> None:
         b"[]",
         b"\xff",
         b"[" * 60_000,
+        json.dumps({**CALL, "data": math.nan}).encode(),
+        json.dumps({**CALL, "data": "\ud800"}).encode(),
         json.dumps({**CALL, "fn_name": "save"}).encode(),
         json.dumps({"fn_name": "answer"}).encode(),
     ],
