@@ -25,7 +25,8 @@ class Architecture:
     every epoch distorts its images anew. ``doubt``
     weighs telling digits from what is none against telling digits apart. ``accepted`` is the part
     of the drawn digits that its acceptance rule must let pass, ``right`` the part of those that it
-    must read right.
+    must read right. ``teacher`` names the architecture whose published model it learns from,
+    besides the labels (see :mod:`convert.distillation`).
     """
 
     name: str
@@ -41,6 +42,7 @@ class Architecture:
     doubt: float
     accepted: float
     right: float
+    teacher: str | None = None
 
 
 ARCHITECTURES = {
@@ -75,6 +77,7 @@ ARCHITECTURES = {
             doubt=0.3,
             accepted=0.975,
             right=0.9975,
+            teacher="cnn",
         ),
         Architecture(
             name="cnn",

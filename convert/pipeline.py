@@ -19,6 +19,7 @@ from rich.console import Console
 from convert.architectures import ARCHITECTURES, BUDGETS, Architecture
 from convert.calibration import fit_temperature
 from convert.data import Source, TrainingData, load
+from convert.distillation import Teacher, load_teacher
 from convert.export import predict
 from convert.networks import cool
 from convert.pool import NO_DIGIT, Pool, fill
@@ -63,7 +64,8 @@ def train(
 ) -> None:
     """Train, export and publish models, each complete before the next begins.
 
-    What was trained before an interruption is not trained again.
+    Teachers come before those that learn from them. What was trained before an interruption is not
+    trained again.
 
     Args:
         names: of :data:`ARCHITECTURES`.
@@ -73,24 +75,25 @@ def train(
         allow_other: whether the IDX files may hold something other than MNIST.
 
     Raises:
-        UserError: data is missing or wrong, or an export failed.
+        UserError: data or a teacher is missing or wrong, or an export failed.
         OSError: the models' folder cannot be written.
     """
     check_writable(out)
+    _check_teachers(names, out)
     console = Console()
     data = load(folder, drawings, allow_other=allow_other, normalization=NORMALIZATION, seed=SEED)
     validation = hold_out(data, NORMALIZATION, SEED)
     pool = fill(data, NORMALIZATION, SEED)
     code = commit()
     unfinished = out / UNFINISHED / _fingerprint(data, code)
-    for index, name in enumerate(names):
+    for index, name in enumerate(sorted(names, key=lambda name: bool(ARCHITECTURES[name].teacher))):
         architecture = ARCHITECTURES[name]
+        teacher = _teacher(architecture, out)
         candidates = []
         for number, seed in enumerate(SEEDS, start=1 + index * len(SEEDS)):
             whole = len(names) * len(SEEDS)
             console.print(f"Training {architecture.title}, seed {seed} ({number} of {whole})")
-            checkpoint = unfinished / f"{name}-{seed}.keras"
-            candidates.append(_candidate(architecture, pool, validation, seed, checkpoint))
+            candidates.append(_candidate(architecture, pool, validation, seed, teacher, unfinished))
         best = min(candidates, key=lambda candidate: candidate.loss)
         console.print(f"Exporting {architecture.title}, seed {best.seed}")
         card = publish(
@@ -102,7 +105,7 @@ def train(
             _acceptance(best.original, architecture, validation),
             _calibration_images(pool),
             data,
-            {"commit": code, **_describe(architecture, data, drawings, candidates, best)},
+            {"commit": code, **_describe(architecture, teacher, data, drawings, candidates, best)},
             out,
         )
         console.print(summarize(card, out))
@@ -121,11 +124,38 @@ def check_writable(out: Path) -> None:
         raise UserError(f"The folder {out} cannot be written; name another with --out.")
 
 
+def _check_teachers(names: Sequence[str], out: Path) -> None:
+    """Before minutes of work, not after them."""
+    for name in names:
+        if ARCHITECTURES[name].teacher not in names:
+            _teacher(ARCHITECTURES[name], out)
+
+
+def _teacher(architecture: Architecture, out: Path) -> Teacher | None:
+    name = architecture.teacher
+    return None if name is None else load_teacher(name, out, NORMALIZATION)
+
+
 def _candidate(
-    architecture: Architecture, pool: Pool, validation: Validation, seed: int, checkpoint: Path
+    architecture: Architecture,
+    pool: Pool,
+    validation: Validation,
+    seed: int,
+    teacher: Teacher | None,
+    unfinished: Path,
 ) -> Candidate:
-    """An original, calibrated. What is trained is kept in the checkpoint."""
-    original = fit(architecture, pool, validation.digits, seed, checkpoint)
+    """An original, calibrated. What is trained is kept in a checkpoint."""
+    # What was begun with another teacher is not gone on with.
+    taught = f"-{teacher.sha256[:16]}" if teacher else ""
+    checkpoint = unfinished / f"{architecture.name}-{seed}{taught}.keras"
+    original = fit(
+        architecture,
+        pool,
+        validation.digits,
+        seed,
+        checkpoint,
+        teacher.original if teacher else None,
+    )
     _calibrate(original, validation)
     losses = [_cross_entropy(original, source) for source in validation.sources]
     return Candidate(seed, original, float(np.mean(losses)))
@@ -172,6 +202,7 @@ def _calibration_images(pool: Pool) -> NDArray[np.uint8]:
 
 def _describe(
     architecture: Architecture,
+    teacher: Teacher | None,
     data: TrainingData,
     drawings: Sequence[Path],
     candidates: Sequence[Candidate],
@@ -183,6 +214,7 @@ def _describe(
         "command": f"python -m convert train {architecture.name}"
         + (f" --drawings{files}" if files else ""),
         "architecture": asdict(architecture),
+        "teacher": teacher and {"name": teacher.name, "sha256": teacher.sha256},
         "seed": best.seed,
         "seeds": [_describe_candidate(candidate, data) for candidate in candidates],
         "data": [_describe_source(source) for source in data.sources],

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from convert.architectures import Architecture
 from convert.augmentation import distort
+from convert.distillation import taught_cross_entropy, teach
 from convert.networks import build, plain
 from convert.pool import Pool
 from convert.progress import bar
@@ -39,8 +40,11 @@ class DoubtfulCrossEntropy(keras.losses.Loss):  # type: ignore[misc]
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
         """Losses (N,) of labels (N,), -1 to 9, and logits (N, 10)."""
         labels = tf.cast(tf.reshape(y_true, [-1]), tf.int32)
-        energy = tf.reduce_logsumexp(y_pred, axis=1)
         which = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.maximum(labels, 0), y_pred)
+        return self._doubted(labels, which, y_pred)
+
+    def _doubted(self, labels: tf.Tensor, which: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        energy = tf.reduce_logsumexp(logits, axis=1)
         digit = which + self.doubt * tf.nn.softplus(-energy)
         return tf.where(labels >= 0, digit, self.doubt * tf.nn.softplus(energy))
 
@@ -49,8 +53,22 @@ class DoubtfulCrossEntropy(keras.losses.Loss):  # type: ignore[misc]
         return {**super().get_config(), "doubt": self.doubt}
 
 
+@keras.saving.register_keras_serializable(PACKAGE)
+class TaughtCrossEntropy(DoubtfulCrossEntropy):
+    """The same of a student: telling the ten digits apart is learned from a teacher, too."""
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """Losses (N,) of targets (N, 11), as :func:`teach` gives them, and logits (N, 10)."""
+        return self._doubted(y_true[:, 0], taught_cross_entropy(y_true, y_pred), y_pred)
+
+
 def train(
-    architecture: Architecture, pool: Pool, validation: Digits, seed: int, checkpoint: Path
+    architecture: Architecture,
+    pool: Pool,
+    validation: Digits,
+    seed: int,
+    checkpoint: Path,
+    teacher: keras.Model | None = None,
 ) -> keras.Model:
     """Train a model, showing progress, or go on where an interrupted training stopped.
 
@@ -64,6 +82,8 @@ def train(
         seed: decides the weights at the start, and what each epoch shows.
         checkpoint: where the state is kept after each epoch, the last one included; what is there
             and not whole counts for nothing.
+        teacher: what to learn from besides the labels: (N, 28, 28) pixels of 0 to 255 in, (N, 10)
+            logits out.
 
     Returns:
         The original: (N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out.
@@ -71,7 +91,7 @@ def train(
     keras.utils.set_random_seed(seed)
     count = len(pool.epoch(np.random.default_rng(seed))[1])
     steps = -(-count // architecture.batch_size)
-    model = _begin(architecture, steps)
+    model = _begin(architecture, steps, taught=teacher is not None)
     if _is_whole(checkpoint):
         model = keras.models.load_model(checkpoint)
     done = int(model.optimizer.iterations) // steps
@@ -82,7 +102,7 @@ def train(
             keras.utils.set_random_seed(seed + 1000 * (epoch + 1))
             generator = np.random.default_rng((seed, epoch))
             images, labels = pool.epoch(generator)
-            batches = _batches(images, labels, architecture)
+            batches = _batches(images, labels, architecture, teacher)
             model.fit(batches, shuffle=False, verbose=0, callbacks=[move])
             _save(model, checkpoint)
             answers = model.predict(validation.images, batch_size=1000, verbose=0)
@@ -91,27 +111,35 @@ def train(
     return plain(model)
 
 
-def _begin(architecture: Architecture, steps: int) -> keras.Model:
+def _begin(architecture: Architecture, steps: int, taught: bool) -> keras.Model:
     model = build(architecture)
+    loss = TaughtCrossEntropy if taught else DoubtfulCrossEntropy
     model.compile(
         optimizer=keras.optimizers.Adam(
             keras.optimizers.schedules.CosineDecay(
                 architecture.learning_rate, steps * architecture.epochs
             )
         ),
-        loss=DoubtfulCrossEntropy(architecture.doubt),
+        loss=loss(architecture.doubt),
     )
     return model
 
 
 def _batches(
-    images: NDArray[np.uint8], labels: NDArray[np.int8], architecture: Architecture
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int8],
+    architecture: Architecture,
+    teacher: keras.Model | None,
 ) -> tf.data.Dataset:
     batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(architecture.batch_size)
     if architecture.distorted:
         batches = batches.map(
             lambda images, labels: (distort(tf.cast(images, tf.float32)), labels),
             num_parallel_calls=2,
+        )
+    if teacher is not None:
+        batches = batches.map(
+            lambda images, labels: (images, teach(labels, teacher, images)), num_parallel_calls=2
         )
     return batches.prefetch(2)
 

@@ -167,7 +167,7 @@ def test_the_cards_tie_the_reference_to_its_original_and_set_a_budget(trained: P
         assert model.card.budget == BUDGETS[name]
 
 
-def test_the_cards_tell_versions_and_size(trained: Path) -> None:
+def test_the_cards_tell_versions_size_and_teacher(trained: Path) -> None:
     models = load_models(trained)
     assert models["dense"].card.parameters == 784 * 10 + 10
     assert models["mlp"].card.parameters == 785 * 384 + 385 * 192 + 193 * 10
@@ -177,6 +177,9 @@ def test_the_cards_tell_versions_and_size(trained: Path) -> None:
         assert model.card.versions["keras"] == keras.__version__
         assert model.card.versions[find_runtime().name] == find_runtime().version
         assert model.card.training["architecture"]["name"] == model.name
+    teachers = {name: model.card.training["teacher"] for name, model in models.items()}
+    taught_by = {"name": "cnn", "sha256": models["cnn"].card.original.sha256}
+    assert teachers == {"dense": None, "mlp": taught_by, "cnn": None}
 
 
 def test_the_cards_tell_the_accuracy_truly(trained: Path, data: TrainingData) -> None:

@@ -49,9 +49,9 @@ def quick() -> Any:
         fit = training.train
 
         def fit_for_a_while(
-            architecture: Any, pool: Any, digits: Any, seed: int, path: Path
+            architecture: Any, pool: Any, digits: Any, seed: int, *others: Any
         ) -> Any:
-            return fit(replace(architecture, epochs=EPOCHS[seed]), pool, digits, seed, path)
+            return fit(replace(architecture, epochs=EPOCHS[seed]), pool, digits, seed, *others)
 
         patch.setattr(pipeline, "fit", fit_for_a_while)
         yield
