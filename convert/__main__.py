@@ -25,8 +25,9 @@ the edge interpreter before it replaces an older one. "report" measures what the
 
 TRAIN = """\
 Train the models that ship, each from three seeds, and export the best of each by validation data; a
-model of the same name is replaced by a whole one. All of it takes about an hour on two cores. When
-it is interrupted, the same command goes on with the last whole epoch.
+model of the same name is replaced by a whole one. "mlp" learns from "cnn": from the one that stands
+in the models' folder, unless both are trained. All of it takes over an hour on two cores. When it
+is interrupted, the same command goes on with the last whole epoch.
 """
 
 TRAIN_EXAMPLES = """\
