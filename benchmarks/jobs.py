@@ -44,7 +44,7 @@ class ModelUse:
 
 @dataclass(frozen=True)
 class InferenceJob:
-    """``predict`` of so many images."""
+    """``infer`` of so many images."""
 
     engine: str
     """The runtime's package."""

@@ -43,7 +43,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Inference:
-    """``model.predict(images, variant)`` as the app calls it.
+    """``model.infer(images, variant)`` as the app calls it: pixels in, logits or probabilities out.
 
     The files take one image at a time: a batch is run image by image within one call.
     """

@@ -80,7 +80,7 @@ def _start(job: InferenceJob) -> OneStart:
     image = rasterize(drawings()[0], job.use.normalization)[None]
 
     def load_model() -> Callable[[], object]:
-        return partial(load(job.use, job.engine, content).predict, image, job.use.variant)
+        return partial(load(job.use, job.engine, content).infer, image, job.use.variant)
 
     return start(load_model)
 

@@ -59,7 +59,7 @@ def _inference(job: InferenceJob) -> Workload:
     images = _images(job.use.normalization, max(TURN, job.batch))
     whole = len(images) - len(images) % job.batch
     return Workload(
-        partial(_load_once(job.use, job.engine).predict, variant=job.use.variant),
+        partial(_load_once(job.use, job.engine).infer, variant=job.use.variant),
         np.split(images[:whole], whole // job.batch),
     )
 

@@ -8,12 +8,14 @@ patient and consistent", CVPR 2022.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
+from convert.brought import load_keras
 from edge_app.card import CardError, read_card, read_file
 from edge_app.errors import UserError
 from edge_app.normalization import Normalization
@@ -37,6 +39,11 @@ class Teacher(NamedTuple):
     original: keras.Model
     """(N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out."""
 
+    def weights_sha256(self) -> str:
+        """Of what it answers by, which stays when a file is written anew: that holds its date."""
+        weights = b"".join(values.tobytes() for values in self.original.get_weights())
+        return hashlib.sha256(weights).hexdigest()
+
 
 def load_teacher(name: str, folder: Path, normalization: Normalization) -> Teacher:
     """Load the original of a model that has been published.
@@ -48,6 +55,7 @@ def load_teacher(name: str, folder: Path, normalization: Normalization) -> Teach
 
     Raises:
         TeacherError: it is missing or not whole, or takes or gives something else.
+        BroughtModelError: Keras cannot read it.
     """
     try:
         card = read_card(folder / name)
@@ -62,8 +70,7 @@ def load_teacher(name: str, folder: Path, normalization: Normalization) -> Teach
             f"{card.contract.output}; to learn from it takes {normalization!r} and logits. "
             f"Train {name!r} again."
         )
-    original = keras.models.load_model(folder / name / card.original.file, compile=False)
-    return Teacher(name, card.original.sha256, original)
+    return Teacher(name, card.original.sha256, load_keras(folder / name / card.original.file))
 
 
 def teach(labels: tf.Tensor, teacher: keras.Model, images: tf.Tensor) -> tf.Tensor:

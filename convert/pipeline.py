@@ -86,6 +86,7 @@ def train(
     pool = fill(data, NORMALIZATION, SEED)
     code = commit()
     unfinished = out / UNFINISHED / _fingerprint(data, code)
+    # No teacher has one itself.
     for index, name in enumerate(sorted(names, key=lambda name: bool(ARCHITECTURES[name].teacher))):
         architecture = ARCHITECTURES[name]
         teacher = _teacher(architecture, out)
@@ -146,7 +147,7 @@ def _candidate(
 ) -> Candidate:
     """An original, calibrated. What is trained is kept in a checkpoint."""
     # What was begun with another teacher is not gone on with.
-    taught = f"-{teacher.sha256[:16]}" if teacher else ""
+    taught = f"-{teacher.weights_sha256()[:16]}" if teacher else ""
     checkpoint = unfinished / f"{architecture.name}-{seed}{taught}.keras"
     original = fit(
         architecture,

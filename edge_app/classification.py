@@ -117,7 +117,8 @@ def classify(
     ]
     answers = dict(zip(shown, _read(runs), strict=True)) if runs else {}
     return {
-        name: answers.get(name) or _blank(model.choose(variant)) for name, model in models.items()
+        name: answers[name] if name in answers else _blank(model.choose(variant))
+        for name, model in models.items()
     }
 
 
@@ -154,10 +155,11 @@ def _read(runs: Sequence[_Run]) -> list[Answer]:
         + [run.outputs if run.exact is None else run.exact for run in runs]
     )
     are_logits = np.array([[run.model.output == "logits"] for run in runs] * 2)
-    both = np.where(are_logits, softmax(outputs), outputs)
-    probabilities, exact = both[: len(runs)], both[len(runs) :]
+    with np.errstate(invalid="ignore"):  # What is not finite is not accepted.
+        both = np.where(are_logits, softmax(outputs), outputs)
+        probabilities, exact = both[: len(runs)], both[len(runs) :]
+        differences = np.abs(probabilities - exact).max(axis=1).tolist()
     digits = both.argmax(axis=1).tolist()
-    drifts = np.abs(probabilities - exact).max(axis=1).tolist()
     sure = certainty(outputs[: len(runs)], probabilities)
     rounded = probabilities.astype(np.float64).round(6).tolist()
     return [
@@ -168,11 +170,18 @@ def _read(runs: Sequence[_Run]) -> list[Answer]:
             probabilities=rounded[number],
             variant=run.variant,
             latency_us=round(run.latency_us, 1),
-            drift=None if run.exact is None else round(drifts[number], 6),
+            drift=_drift(run, differences[number]),
             float32_digit=None if run.exact is None else digits[len(runs) + number],
         )
         for number, run in enumerate(runs)
     ]
+
+
+def _drift(run: _Run, difference: float) -> float | None:
+    if run.exact is None:
+        return None
+    # None from itself, even where that is not finite.
+    return 0.0 if run.exact is run.outputs else round(difference, 6)
 
 
 def _blank(variant: str) -> Answer:

@@ -269,7 +269,8 @@ def _dabs(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float3
     x, y = [], []
     for start, end in pairwise((0, *ends)):
         first, last = along[start], along[end - 1]
-        gaps = int((last - first) / spacing) + 1
+        # A length of just so many spacings must not lose one to how it was rounded.
+        gaps = int((last - first) / spacing + 1e-6) + 1
         at = first + np.arange(gaps + 1) * ((last - first) / gaps)
         at[-1] = last
         x.append(np.interp(at, along[start:end], points[0, start:end]))

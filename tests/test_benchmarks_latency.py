@@ -178,7 +178,7 @@ def test_inference_is_what_the_app_calls(models_folder: Path) -> None:
         if isinstance(job, InferenceJob) and job.engine == find_runtime().name:
             call, arguments = make_workload(job)
             assert arguments[0].shape == (job.batch, SIZE, SIZE)
-            expected = model.predict(arguments[0], "int8")
+            expected = model.infer(arguments[0], "int8")
             np.testing.assert_array_equal(np.asarray(call(arguments[0])), expected)
 
 

@@ -124,6 +124,73 @@ def test_a_single_file_has_nothing_to_drift_from(drawings: list[Drawing]) -> Non
     assert answer["float32_digit"] is None
 
 
+class Fixed:
+    """Stands for an interpreter: gives the outputs that it was told to."""
+
+    def __init__(self, outputs: list[float]) -> None:
+        self.outputs = np.array([outputs], np.float32)
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self.outputs.repeat(len(images), axis=0)
+
+
+SURE, TORN = [0.0, 9.0, *[0.0] * 8], [0.0, 1.0, 0.9, *[0.0] * 7]
+PROBABLE = [0.05, 0.05, 0.6, 0.3, *[0.0] * 6]
+TWO = ("float32", "int8")
+STRICT, LENIENT = Acceptance(0.9, 3.0), Acceptance(0.5, None)
+
+
+@pytest.mark.filterwarnings("error")
+def test_models_of_every_kind_answer_together_as_each_does_alone(drawings: list[Drawing]) -> None:
+    kinds: list[Any] = [
+        ("sure", "logits", {"float32": Fixed(TORN), "int8": Fixed(SURE)}, STRICT),
+        ("torn", "logits", {"float32": Fixed(SURE), "int8": Fixed(TORN)}, STRICT),
+        (
+            "probable",
+            "probabilities",
+            {"float32": Fixed(PROBABLE[::-1]), "int8": Fixed(PROBABLE)},
+            LENIENT,
+        ),
+        ("single", "probabilities", {"tflite": Fixed(PROBABLE)}, None),
+        ("broken", "logits", {"float32": Fixed(SURE), "int8": Fixed([np.nan] * 10)}, LENIENT),
+        ("infinite", "probabilities", {name: Fixed([np.inf] * 10) for name in TWO}, LENIENT),
+    ]
+    models = {
+        name: Classifier(name, name, "moments", output, interpreters, rule)
+        for name, output, interpreters, rule in kinds
+    }
+    image = views(models, drawings[4].strokes)["moments"]
+    together = classify(models, {"moments": image}, "int8")
+    assert list(together) == list(models)
+    for name, model in models.items():
+        with np.errstate(invalid="ignore"):
+            alone = model.answer(image[None], "int8")
+        answer = together[name]
+        np.testing.assert_allclose(answer["probabilities"], alone.probabilities[0], atol=1e-6)
+        assert answer["accepted"] == bool(alone.accepted[0])
+        assert answer["digit"] == alone.probabilities[0].argmax()
+        assert (answer["drift"] is None) == (name == "single")
+    accepted = {name: answer["accepted"] for name, answer in together.items()}
+    assert accepted == {
+        "sure": True,
+        "torn": False,
+        "probable": True,
+        "single": True,
+        "broken": False,
+        "infinite": False,
+    }
+    assert together["probable"]["drift"] == pytest.approx(0.6)
+    assert together["probable"]["float32_digit"] == 7
+
+
+@pytest.mark.filterwarnings("error")
+def test_float32_has_no_drift_even_where_it_is_not_finite(drawings: list[Drawing]) -> None:
+    interpreters: Any = {"float32": Fixed([np.inf] * 10), "int8": Fixed(SURE)}
+    models = {"m": Classifier("m", "M", "moments", "logits", interpreters)}
+    answer = classify(models, views(models, drawings[4].strokes), "float32")["m"]
+    assert answer["drift"] == 0
+
+
 def test_an_unknown_variant_is_refused(models: dict[str, Model]) -> None:
     with pytest.raises(VariantError, match=r"'int4'; expected one of float32, float16, dynamic, i"):
         classify(models, views(models, []), "int4")

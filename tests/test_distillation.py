@@ -32,6 +32,7 @@ from convert.distillation import (
     teach,
 )
 from convert.export import predict
+from convert.networks import cool
 from convert.training import TaughtCrossEntropy, train
 
 random = np.random.default_rng(0)
@@ -121,7 +122,7 @@ def test_a_student_believes_its_teacher_more_than_the_labels(
     )
     student = replace(ARCHITECTURES["dense"], epochs=10, batch_size=50, learning_rate=0.01)
     for teacher, expected in ((None, wrong), (oracle, truth)):
-        model = train(student, pool, digits, 0, tmp_path / f"{teacher}.keras", teacher)
+        model = train(student, pool, digits, 0, tmp_path / f"{expected[0]}.keras", teacher)
         assert (predict(model, images).argmax(axis=1) == expected).mean() > 0.8
 
 
@@ -150,6 +151,13 @@ def test_a_teacher_is_the_original_that_was_published(published: Path, digits: D
     teacher = load_teacher("cnn", published, "moments")
     assert (teacher.name, teacher.sha256) == ("cnn", read_card(published / "cnn").original.sha256)
     assert predict(teacher.original, digits.images[:50]).shape == (50, 10)
+
+
+def test_another_teacher_has_another_hash(published: Path) -> None:
+    teacher = load_teacher("cnn", published, "moments")
+    before = teacher.weights_sha256()
+    cool(teacher.original, 2.0)
+    assert teacher.weights_sha256() != before
 
 
 def test_a_teacher_that_is_missing_is_told_before_anything_is_read(tmp_path: Path) -> None:

@@ -92,6 +92,17 @@ def scrawls() -> list[list[Line]]:
     ]
 
 
+def stems() -> list[list[Line]]:
+    """Fours whose stem is as high as they are: so many pen's spacings long, to the last."""
+    return [
+        [
+            np.array([[20.0 * n, 0.0], [0.0, 61.0], [90.0, 61.0 + n]]),
+            np.array([[60.0, 0.0], [60.0, 100.0 + 7 * n]]),
+        ]
+        for n in range(1, 60)
+    ]
+
+
 def resample(line: Line) -> Line:
     """The same path with four points where there was one."""
     return np.vstack(
@@ -135,7 +146,7 @@ def picture(strokes: list[Line], scale: float = 1.0) -> Picture:
 def test_the_image_stays_within_one_gray_level_when_the_drawing_is(
     change: Callable[[list[Line]], Any], normalization: Normalization, drawings: list[Drawing]
 ) -> None:
-    for strokes in [*(drawing.strokes for drawing in drawings), *scrawls()]:
+    for strokes in [*(drawing.strokes for drawing in drawings), *scrawls(), *stems()]:
         image = rasterize(strokes, normalization)
         assert difference(image, rasterize(change(strokes), normalization)) <= 1
 

@@ -25,6 +25,7 @@ import keras
 from convert import pipeline, pool, training, validation
 from convert.calibration import fit_temperature
 from convert.data import TrainingData, load
+from convert.distillation import load_teacher
 from convert.export import predict
 from convert.networks import cool
 from convert.pipeline import UNFINISHED, _accuracy, _calibrate, _cross_entropy, _fingerprint
@@ -246,3 +247,51 @@ def test_nothing_is_gone_on_with_that_was_begun_with_something_else(
     other = replace(ARCHITECTURES["dense"], epochs=31)
     monkeypatch.setitem(ARCHITECTURES, "dense", other)
     assert len(others | {_fingerprint(data, COMMIT)}) == 4
+
+
+# Teachers
+
+
+@pytest.fixture
+def school(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The teacher and its student are small; neither learns for long."""
+    for name in ("mlp", "cnn"):
+        small = replace(
+            ARCHITECTURES["dense"], name=name, title=name, teacher=ARCHITECTURES[name].teacher
+        )
+        monkeypatch.setitem(ARCHITECTURES, name, small)
+
+
+@pytest.mark.usefixtures("school")
+def test_a_student_goes_on_though_its_teacher_is_published_again(
+    few_folder: Path, tmp_path: Path, saves: list[str]
+) -> None:
+    def train(*names: str) -> list[str]:
+        """The checkpoints written, one an epoch."""
+        del saves[4:]
+        pipeline.train(names, few_folder, [], tmp_path, allow_other=True)
+        return saves[4:]
+
+    saves += [""] * 4  # No interruption but this one.
+    with pytest.MonkeyPatch.context() as patch:
+        calibrate, calls = pipeline._calibrate, [0]
+
+        def interrupted(*arguments: Any) -> None:
+            calibrate(*arguments)
+            calls[0] += 1
+            if calls[0] == 2 * len(EPOCHS):  # The student's last seed.
+                raise KeyboardInterrupt
+
+        patch.setattr(pipeline, "_calibrate", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train("mlp", "cnn")
+    teacher = load_teacher("cnn", tmp_path, "moments")
+    names = [f"mlp-{seed}-{teacher.weights_sha256()[:16]}.keras" for seed in EPOCHS]
+    (unfinished,) = (tmp_path / UNFINISHED).iterdir()
+    assert {path.name for path in unfinished.glob("mlp-*")} == set(names)
+
+    assert train("mlp", "cnn") == []
+    again = load_teacher("cnn", tmp_path, "moments")
+    assert again.sha256 != teacher.sha256  # The file holds its date.
+    assert again.weights_sha256() == teacher.weights_sha256()
+    assert read_card(tmp_path / "mlp").training["teacher"]["sha256"] == again.sha256
