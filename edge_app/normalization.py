@@ -73,8 +73,9 @@ _WINDOW = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
 _MARGIN = 2 * _REACH
 """Pixels around the image that take the part of a dab's window that falls outside of it."""
 _SIDE = SIZE + 2 * _MARGIN
-_WINDOW_PLACES = (
-    (np.arange(-_REACH, _REACH + 1) * _SIDE)[:, None] + np.arange(-_REACH, _REACH + 1)
+_WINDOW_PLACES = np.add.outer(
+    np.arange(_MARGIN - _REACH, _MARGIN + _REACH + 1) * _SIDE,
+    np.arange(_MARGIN - _REACH, _MARGIN + _REACH + 1),
 ).ravel()
 
 
@@ -210,24 +211,21 @@ def _line_moments(points: NDArray[np.float64], ends: Sequence[int]) -> Moments:
         ends: where each stroke ends, and the next begins.
     """
     starts, halves = points[:, :-1], (points[:, 1:] - points[:, :-1]) / 2
-    lengths = _lengths(2 * halves, ends)
+    lengths = _lengths(halves, ends)
     if not lengths.sum():  # Nothing but dots: each counts the same.
         starts = points[:, [0, *ends[:-1]]]
         halves = np.zeros_like(starts)
         lengths = np.ones(len(ends))
     weights = lengths / lengths.sum()
     middles = starts + halves
-    x, y = middles @ weights
-    dx, dy = middles[0] - x, middles[1] - y
-    hx, hy = halves
+    mean = middles @ weights
+    middles -= mean[:, None]
     # Along a segment, the mean of (d + t h)(d' + t h') for t in -1..1 is d d' + h h' / 3.
-    return Moments(
-        float(x),
-        float(y),
-        float(weights @ (dx * dx + hx * hx / 3)),
-        float(weights @ (dy * dy + hy * hy / 3)),
-        float(weights @ (dx * dy + hx * hy / 3)),
-    )
+    (xx, xy), (_, yy) = (
+        (middles * weights) @ middles.T + (halves * weights) @ halves.T / 3
+    ).tolist()
+    x, y = mean.tolist()
+    return Moments(x, y, xx, yy, xy)
 
 
 def _lengths(steps: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float64]:
@@ -239,26 +237,30 @@ def _lengths(steps: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.floa
 
 
 def _place(points: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
-    x, y = points[0] - frame.x0, points[1] - frame.y0
-    placed = np.empty_like(points)
-    placed[0] = CENTRE + frame.scale_x * (x - frame.slant * y)
-    placed[1] = CENTRE + frame.scale_y * y
+    placed = points - ((frame.x0,), (frame.y0,))
+    placed[0] -= frame.slant * placed[1]
+    placed *= ((frame.scale_x,), (frame.scale_y,))
+    placed += CENTRE
     return placed
 
 
 def _draw(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.uint8]:
     """Ink is 255 within the pen's radius of a line, and fades to 0 over one pixel."""
     dabs = _dabs(points, ends)
-    dabs = dabs[:, (np.abs(dabs - CENTRE) < SIZE / 2 + _REACH).all(axis=0)]
+    inside = np.abs(dabs - CENTRE) < SIZE / 2 + _REACH
+    if not inside.all():
+        dabs = dabs[:, inside.all(axis=0)]
     cells = np.rint(dabs)
-    dx, dy = (cells - dabs)[:, :, None] + _WINDOW
-    squares = (dy * dy)[:, :, None] + (dx * dx)[:, None, :]
-    columns, rows = cells.astype(np.intp) + _MARGIN
+    offsets = (cells - dabs)[:, :, None] + _WINDOW
+    offsets *= offsets
+    squares = offsets[1, :, :, None] + offsets[0, :, None, :]
+    columns, rows = cells.astype(np.intp)
     places = (rows * _SIDE + columns)[:, None] + _WINDOW_PLACES
     nearest = np.full(_SIDE * _SIDE, np.inf, np.float32)
     np.minimum.at(nearest, places.ravel(), squares.ravel())
     distance = np.sqrt(nearest.reshape(_SIDE, _SIDE)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN])
-    return (np.clip(PEN_WIDTH / 2 + 0.5 - distance, 0, 1) * 255 + 0.5).astype(np.uint8)
+    ink = np.minimum(np.maximum(PEN_WIDTH / 2 + 0.5 - distance, 0), 1)
+    return (ink * 255 + 0.5).astype(np.uint8)
 
 
 def _dabs(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float32]:
@@ -266,16 +268,15 @@ def _dabs(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float3
     along = np.zeros(points.shape[1])
     np.cumsum(_lengths(points[:, 1:] - points[:, :-1], ends), out=along[1:])
     spacing = max(SPACING, along[-1] / MAX_DABS)
-    x, y = [], []
+    dabs = []
     for start, end in pairwise((0, *ends)):
         first, last = along[start], along[end - 1]
         # A length of just so many spacings must not lose one to how it was rounded.
         gaps = int((last - first) / spacing + 1e-6) + 1
         at = first + np.arange(gaps + 1) * ((last - first) / gaps)
         at[-1] = last
-        x.append(np.interp(at, along[start:end], points[0, start:end]))
-        y.append(np.interp(at, along[start:end], points[1, start:end]))
-    return np.stack([np.concatenate(x), np.concatenate(y)]).astype(np.float32)
+        dabs.append([np.interp(at, along[start:end], line[start:end]) for line in points])
+    return np.concatenate(dabs, axis=1, dtype=np.float32)
 
 
 # Pictures
