@@ -77,7 +77,7 @@ def test_no_layer_of_the_shipped_models_stands_out(
     worst = point_at(layers)
     assert worst is not None
     assert worst.outputs_snr_db is not None
-    assert worst.outputs_snr_db > ALARM_DB + 10
+    assert worst.outputs_snr_db > ALARM_DB + 5
     for each in layers:
         assert (each.own_snr_db is None) == (each.outputs_snr_db is None)
         if each.name in LOSSLESS:
@@ -159,7 +159,7 @@ def test_the_last_layer_kept_in_float_leaves_what_came_before(
     expected = snr_db(exact[reference.output], outputs)
     assert last.kept_snr_db == pytest.approx(expected, abs=0.01)
     assert last.snr_db is not None
-    assert expected > last.snr_db + 3
+    assert expected > last.snr_db + 1
 
 
 def test_a_part_of_a_network_computes_what_the_whole_does(
