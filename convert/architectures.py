@@ -75,8 +75,8 @@ ARCHITECTURES = {
             learning_rate=4e-3,
             distorted=True,
             doubt=0.3,
-            accepted=0.975,
-            right=0.9975,
+            accepted=0.98,
+            right=0.995,
             teacher="cnn",
         ),
         Architecture(

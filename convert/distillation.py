@@ -62,7 +62,8 @@ def load_teacher(name: str, folder: Path, normalization: Normalization) -> Teach
         read_file(folder / name, card.original)
     except CardError as error:
         raise TeacherError(
-            f"{error} Others learn from {name!r}: train it first, or with them, in one command."
+            f"There is no {name!r} in {folder} to learn from: {error} Train it first, or in the "
+            "same command, or copy its folder there."
         ) from error
     if (card.contract.normalization, card.contract.output) != (normalization, "logits"):
         raise TeacherError(

@@ -78,8 +78,8 @@ def train(
         UserError: data or a teacher is missing or wrong, or an export failed.
         OSError: the models' folder cannot be written.
     """
-    check_writable(out)
     _check_teachers(names, out)
+    check_writable(out)
     console = Console()
     data = load(folder, drawings, allow_other=allow_other, normalization=NORMALIZATION, seed=SEED)
     validation = hold_out(data, NORMALIZATION, SEED)

@@ -1,6 +1,6 @@
 """Skeletons: a picture of a digit -> the strokes that a pen could have drawn it with.
 
-MNIST's five hundred writers left pictures, no strokes. Their digits, thinned to lines, are drawn
+MNIST's writers left pictures, no strokes. Their digits, thinned to lines, are drawn
 with the pen that draws on the device, so that a model meets other people's hands in that pen's ink.
 The thinning is scikit-image's, after T. Y. Zhang, C. Y. Suen, "A fast parallel algorithm for
 thinning digital patterns", Communications of the ACM 27 (1984).

@@ -161,14 +161,15 @@ def test_another_teacher_has_another_hash(published: Path) -> None:
 
 
 def test_a_teacher_that_is_missing_is_told_before_anything_is_read(tmp_path: Path) -> None:
-    with pytest.raises(TeacherError, match=r"cnn.card\.json is missing.*Others learn from 'cnn'"):
+    with pytest.raises(TeacherError, match=r"no 'cnn' in .*out to learn from.*is missing"):
         pipeline.train(["mlp"], tmp_path / "no data", [], tmp_path / "out", allow_other=False)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_damaged_teacher_is_refused(published: Path) -> None:
     path = published / "cnn" / "model.keras"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(TeacherError, match=r"model\.keras is corrupt.*train it first"):
+    with pytest.raises(TeacherError, match=r"model\.keras is corrupt.*Train it first"):
         load_teacher("cnn", published, "moments")
 
 

@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from app import App, start
 from colours import contrast, ground, rgb
+from edge_app.card import read_card
 from edge_app.sheets.device import device_sheet
 from results import RESULT
 from visit import SEVEN, Visit, calls
@@ -60,15 +61,16 @@ def answer(visit: Visit, name: str, reply: Callable[[Route], None]) -> None:
     visit.page.route("**/component_server/", handle)
 
 
-def test_models_device_and_back_to_the_drawing(open_page: Visits) -> None:
+def test_models_device_and_back_to_the_drawing(open_page: Visits, models_folder: Path) -> None:
     visit = open_page()
+    accuracy = read_card(models_folder / "mlp").variants["int8"].accuracy
     visit.draw(SEVEN)
     tab(visit, "Models").click()
     expect(visit.get("canvas")).to_be_hidden()
     expect(sheet(visit).get_by_role("heading", level=2)).to_be_focused()
     expect(tab(visit, "Models")).to_have_attribute("aria-current", "page")
     table = visit.page.get_by_role("region", name="Figures: Multi-layer Perceptron")
-    expect(table.get_by_role("row", name="int8")).to_contain_text("99.19%")
+    expect(table.get_by_role("row", name="int8")).to_contain_text(f"{accuracy:.2%}")
     expect(sheet(visit)).to_contain_text("CC BY-SA 3.0")
     visit.page.keyboard.press("Escape")  # Clears a drawing only where it is seen.
     visit.page.keyboard.press("Shift+Tab")
