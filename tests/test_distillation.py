@@ -126,17 +126,6 @@ def test_a_student_believes_its_teacher_more_than_the_labels(
         assert (predict(model, images).argmax(axis=1) == expected).mean() > 0.8
 
 
-def test_a_taught_loss_is_saved_with_a_model(tmp_path: Path) -> None:
-    model = keras.Sequential(
-        [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)]
-    )
-    model.compile("sgd", loss=TaughtCrossEntropy(0.7))
-    model.save(tmp_path / "model.keras")
-    loss = keras.models.load_model(tmp_path / "model.keras").loss
-    assert isinstance(loss, TaughtCrossEntropy)
-    assert loss.doubt == 0.7
-
-
 # Teachers
 
 

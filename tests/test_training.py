@@ -23,7 +23,7 @@ import keras
 from convert import training
 from convert.export import predict
 from convert.networks import build, cool, plain
-from convert.training import DoubtfulCrossEntropy, train
+from convert.training import DoubtfulCrossEntropy, TaughtCrossEntropy, train
 
 EPOCHS, BATCH = 4, 50
 DENSE = replace(ARCHITECTURES["dense"], epochs=EPOCHS, batch_size=BATCH)
@@ -119,14 +119,15 @@ def test_with_a_doubt_of_one_it_is_the_cross_entropy_of_eleven() -> None:
     np.testing.assert_allclose(by_hand(1.0), expected)
 
 
-def test_the_loss_is_saved_with_a_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [DoubtfulCrossEntropy, TaughtCrossEntropy])
+def test_the_loss_is_saved_with_a_model(kind: type[DoubtfulCrossEntropy], tmp_path: Path) -> None:
     model = keras.Sequential(
         [keras.Input((28, 28)), keras.layers.Flatten(), keras.layers.Dense(10)]
     )
-    model.compile("sgd", loss=DoubtfulCrossEntropy(0.7))
+    model.compile("sgd", loss=kind(0.7))
     model.save(tmp_path / "model.keras")
     loss = keras.models.load_model(tmp_path / "model.keras").loss
-    assert isinstance(loss, DoubtfulCrossEntropy)
+    assert type(loss) is kind
     assert loss.doubt == 0.7
 
 
