@@ -32,7 +32,8 @@ def contact_sheet(images: NDArray[np.uint8], flips: Sequence[Flip], variant: str
     """Draw flipped digits, those that turned wrong first, then those that turned right.
 
     A cell is the image as the model sees it, dark ink on white, its label, and both answers with
-    their probabilities; wrong answers are red. At most ``MOST`` cells, and the number of the others.
+    their probabilities; wrong answers are red. At most ``MOST`` cells, and the number of the
+    others.
 
     Args:
         images: the set's, uint8 (N, 28, 28), normalized, ink 255 on 0.
