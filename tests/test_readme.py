@@ -125,7 +125,9 @@ def test_its_command_for_a_picture_gets_an_answer(
     assert answer.json()["data"][0]["mlp"]["digit"] == test_set.labels[0]
 
 
-def test_the_files_that_it_links_to_are_there(readme: str, root: Path) -> None:
+def test_the_files_and_sections_that_it_links_to_are_there(readme: str, root: Path) -> None:
     links = [link for link in re.findall(r"\]\(([^)]+)\)", readme) if "://" not in link]
+    titles = re.findall(r"^##+ (.+)$", readme, re.MULTILINE)
+    sections = {"#" + title.lower().replace(" ", "-") for title in titles}
     assert links
-    assert [link for link in links if not (root / link).exists()] == []
+    assert [link for link in links if link not in sections and not (root / link).exists()] == []
