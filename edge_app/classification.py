@@ -180,7 +180,7 @@ def _read(runs: Sequence[_Run]) -> list[Answer]:
 def _drift(run: _Run, difference: float) -> float | None:
     if run.exact is None:
         return None
-    # None from itself, even where that is not finite.
+    # It does not drift from itself, even where it is not finite.
     return 0.0 if run.exact is run.outputs else round(difference, 6)
 
 
