@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from edge_app.acceptance import Acceptance
 from edge_app.device import Condition, Device
 from edge_app.models import Classifier, Model, load_models
 from edge_app.qr import encode, to_svg
@@ -85,6 +86,26 @@ def test_a_card_may_tell_little_of_its_training(
     models: dict[str, Model], training: dict[str, Any], line: str
 ) -> None:
     assert dict(with_training(models["dense"], training)["facts"])["Trained on"] == line
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "line"),
+    [
+        (
+            Acceptance(probability=0.54, energy=-0.126),
+            "if its best guess has less than 54%, "
+            "or a drawing is unlike its digits (energy below -0.13)",
+        ),
+        (Acceptance(probability=0.605, energy=None), "if its best guess has less than 60.5%"),
+        (None, None),
+    ],
+)
+def test_a_model_tells_when_it_is_not_sure(
+    models: dict[str, Model], acceptance: Acceptance | None, line: str | None
+) -> None:
+    card = dataclasses.replace(models["dense"].card, acceptance=acceptance)
+    sheet = models_sheet({"dense": Model(card, models["dense"].interpreters)})
+    assert dict(sheet["sections"][0]["facts"]).get("Not sure") == line
 
 
 def test_a_model_without_a_card_is_shown_as_that(models: dict[str, Model]) -> None:

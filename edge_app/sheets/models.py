@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from edge_app.acceptance import Acceptance
 from edge_app.bare import BareModel
 from edge_app.card import Card
 from edge_app.models import Classifier, Model
@@ -37,7 +38,12 @@ def _section(model: Classifier) -> Section:
             title=model.title,
             text=card.description,
             table=_table(card),
-            facts=[("Parameters", f"{card.parameters:,}"), images, *_data(card)],
+            facts=[
+                ("Parameters", f"{card.parameters:,}"),
+                images,
+                *_doubt(card.acceptance),
+                *_data(card),
+            ],
         )
     file = [("File", size(model.file.bytes))] if isinstance(model, BareModel) else []
     return Section(
@@ -54,6 +60,16 @@ def _table(card: Card) -> Table:
         lost = round(100 * (exact - file.accuracy), 2) + 0.0  # No minus before a zero.
         rows.append([variant, percent(file.accuracy), f"{lost:.2f}", size(file.bytes)])
     return Table(columns=["", "Accuracy", "Lost", "Size"], rows=rows)
+
+
+def _doubt(acceptance: Acceptance | None) -> list[tuple[str, str]]:
+    """When it says that it is not sure: a best guess of 99% may be refused, too."""
+    if acceptance is None:
+        return []
+    doubt = f"if its best guess has less than {100 * acceptance.probability:.3g}%"
+    if acceptance.energy is not None:
+        doubt += f", or a drawing is unlike its digits (energy below {acceptance.energy:.2f})"
+    return [("Not sure", doubt)]
 
 
 def _data(card: Card) -> list[tuple[str, str]]:
