@@ -23,21 +23,28 @@ KNOTS = 5
 """Knots of the elastic grid a side; between them displacements are interpolated."""
 
 
-def distort(images: tf.Tensor) -> tf.Tensor:
-    """Distort float32 images (N, 28, 28) of pixels 0 to 255; same shape and range."""
+def distort(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Distort float32 images (N, 28, 28) of pixels 0 to 255; same shape and range.
+
+    The seed, two whole numbers, decides how: of batches that are worked on side by side, none
+    depends on which comes first.
+    """
     count = tf.shape(images)[0]
     grid = tf.range(SIZE, dtype=tf.float32) - CENTRE
     x, y = tf.meshgrid(grid, grid)
-    angle, slant, shift_x, shift_y = (
-        tf.random.normal((count, 1, 1), stddev=deviation)
-        for deviation in (ROTATION, STRETCH, SHIFT, SHIFT)
+    *seeds, elastic_seed = tf.unstack(tf.random.split(seed, 7))
+    angle, slant, shift_x, shift_y, widening, heightening = (
+        tf.random.stateless_normal((count, 1, 1), each, stddev=deviation)
+        for each, deviation in zip(
+            seeds, (ROTATION, STRETCH, SHIFT, SHIFT, STRETCH, STRETCH), strict=True
+        )
     )
-    stretch_x, stretch_y = (
-        tf.exp(tf.random.normal((count, 1, 1), stddev=STRETCH)) for _ in range(2)
-    )
+    stretch_x, stretch_y = tf.exp(widening), tf.exp(heightening)
     cosine, sine = tf.cos(angle), tf.sin(angle)
     elastic = tf.image.resize(
-        tf.random.normal((count, KNOTS, KNOTS, 2), stddev=ELASTIC), (SIZE, SIZE), "bicubic"
+        tf.random.stateless_normal((count, KNOTS, KNOTS, 2), elastic_seed, stddev=ELASTIC),
+        (SIZE, SIZE),
+        "bicubic",
     )
     source_x = stretch_x * (cosine * x - sine * y) + slant * y + shift_x + elastic[..., 0]
     source_y = stretch_y * (sine * x + cosine * y) + shift_y + elastic[..., 1]

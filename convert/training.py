@@ -100,9 +100,8 @@ def train(
         for epoch in range(done, architecture.epochs):
             # Each epoch its own seed: resumed, training shows what it would have shown.
             keras.utils.set_random_seed(seed + 1000 * (epoch + 1))
-            generator = np.random.default_rng((seed, epoch))
-            images, labels = pool.epoch(generator)
-            batches = _batches(images, labels, architecture, teacher)
+            images, labels = pool.epoch(np.random.default_rng((seed, epoch)))
+            batches = _batches(images, labels, architecture, seed + 1000 * (epoch + 1), teacher)
             model.fit(batches, shuffle=False, verbose=0, callbacks=[move])
             _save(model, checkpoint)
             answers = model.predict(validation.images, batch_size=1000, verbose=0)
@@ -129,12 +128,16 @@ def _batches(
     images: NDArray[np.uint8],
     labels: NDArray[np.int8],
     architecture: Architecture,
+    seed: int,
     teacher: keras.Model | None,
 ) -> tf.data.Dataset:
     batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(architecture.batch_size)
     if architecture.distorted:
-        batches = batches.map(
-            lambda images, labels: (distort(tf.cast(images, tf.float32)), labels),
+        batches = batches.enumerate().map(
+            lambda number, batch: (
+                distort(tf.cast(batch[0], tf.float32), tf.stack([seed, number])),
+                batch[1],
+            ),
             num_parallel_calls=2,
         )
     if teacher is not None:

@@ -27,7 +27,7 @@ from convert.training import DoubtfulCrossEntropy, TaughtCrossEntropy, train
 
 EPOCHS, BATCH = 4, 50
 DENSE = replace(ARCHITECTURES["dense"], epochs=EPOCHS, batch_size=BATCH)
-CNN = replace(DENSE, name="cnn", convolutions=(Convolution(8, 3, 2),), hidden=(16,))
+CNN = replace(DENSE, name="cnn", convolutions=(Convolution(8, 3, 2),), hidden=(16,), distorted=True)
 
 
 @pytest.fixture(scope="module")
@@ -198,8 +198,12 @@ def test_what_is_trained_is_not_trained_again(
         np.testing.assert_array_equal(one, other)
 
 
-def test_seeds_decide_how_training_goes(pool: Pool, digits: Digits, tmp_path: Path) -> None:
-    short = replace(DENSE, epochs=1)
+@pytest.mark.parametrize("distorted", [False, True])
+def test_seeds_decide_how_training_goes(
+    distorted: bool, pool: Pool, digits: Digits, tmp_path: Path
+) -> None:
+    # Batches enough for two that are distorted side by side to overtake each other.
+    short = replace(DENSE, epochs=1, batch_size=5, distorted=distorted)
     first, again, other = (
         train(short, pool, digits, seed, tmp_path / f"{number}.keras").get_weights()[0]
         for number, seed in enumerate((1, 1, 2))
