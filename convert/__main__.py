@@ -53,7 +53,7 @@ examples:
 REPORT = """\
 Measure models as their files are, and print a Markdown table: int8, in the edge interpreter, beside
 the original, in TensorFlow, on MNIST's test set. Drawings add the test part of each file: what
-"train", given the same file, keeps from training, by people whom it does not train on.
+"train", given the same file, keeps from training. Where the file names people, they are others.
 """
 
 REPORT_EXAMPLES = """\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,9 @@ from edge_app.normalization import SIZE, Normalization
 MNIST_LICENCE = "CC BY-SA 3.0, Y. LeCun, C. Cortes, C. J. C. Burges"
 _PENDIGITS_SHA256 = "ed759b9260fc0d5fbe08586fafd308e15a91729c50ebca53c55d9440d67339bd"
 _PENDIGITS_LICENCE = "CC BY 4.0, E. Alpaydin, F. Alimoglu"
+
+NOT_MNIST = ", not MNIST"
+"""Behind the name of the folder that other data came from."""
 
 VALIDATION_PART, TEST_PART = 0.1, 0.2
 """Of the writers of drawn digits: of 30, 22 to 24 validate, and 25 to 30 are never trained on."""
@@ -84,8 +88,7 @@ def load(
         drawings: files of labelled drawings, UNIPEN or JSON Lines.
         allow_other: take IDX data that is whole but not MNIST, and name it by its folder.
         normalization: what the images go through.
-        seed: chooses MNIST's validation part, a twelfth of its training set, and the parts of
-            drawings whose writers are unknown.
+        seed: chooses MNIST's validation part, a twelfth of its training set.
 
     Raises:
         DataError: MNIST is missing, damaged, or something else.
@@ -111,7 +114,7 @@ def load(
     )
     return TrainingData(
         mnist,
-        [_drawn(path, digits, normalization, seed) for path, digits in drawn],
+        [_drawn(path, digits, normalization) for path, digits in drawn],
         Pictures(*(Digits(train.images[part], train.labels[part]) for part in (rest, validation))),
         test.sha256(),
     )
@@ -141,7 +144,7 @@ def _identify(train: Digits, test: Digits, folder: Path | None, allow_other: boo
         if found == SHA256[split]:
             continue
         if allow_other:
-            return f"{folder.name if folder else place}, not MNIST"
+            return f"{folder.name if folder else place}{NOT_MNIST}"
         raise DataError(
             f"The {split} data in {place} is whole but not MNIST: found SHA-256 {found[:12]}..., "
             f"expected {SHA256[split][:12]}...; to train on it all the same add --allow-other-data."
@@ -149,9 +152,9 @@ def _identify(train: Digits, test: Digits, folder: Path | None, allow_other: boo
     return "MNIST"
 
 
-def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization, seed: int) -> Source:
+def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization) -> Source:
     """A file of drawings, split by writer: whom the models were tried on, they never saw."""
-    train, validation, test = split_drawings(drawings, seed)
+    train, validation, test = split_drawings(drawings)
     sha256 = hashlib.sha256("\n".join(read_lines(path)).encode()).hexdigest()
     return Source(
         name=path.name,
@@ -175,9 +178,13 @@ def rasterize_all(
     )
 
 
-def split_drawings(drawings: list[Drawing], seed: int) -> Parts:
-    """Split a file's drawings by use: by writer, or by ``seed`` where writers are unknown."""
-    parts = _parts(drawings, seed)
+def split_drawings(drawings: list[Drawing]) -> Parts:
+    """Split a file's drawings by use: by writer, or drawing by drawing where writers are unknown.
+
+    Without writers a drawing's part depends on it alone: when the file grows, what was trained on
+    is still no test.
+    """
+    parts = _parts(drawings)
     return Parts(
         *(
             [drawing for drawing, its in zip(drawings, parts, strict=True) if its == part]
@@ -186,19 +193,21 @@ def split_drawings(drawings: list[Drawing], seed: int) -> Parts:
     )
 
 
-def _parts(drawings: list[Drawing], seed: int) -> NDArray[np.intp]:
-    """0 for each drawing to train on, 1 to validate, 2 to test.
-
-    By writer, the last of them test; without writers each drawing counts as one, in random order.
-    """
+def _parts(drawings: list[Drawing]) -> NDArray[np.intp]:
+    """0 for each drawing to train on, 1 to validate, 2 to test; of writers, the last ones test."""
     if any(drawing.writer is None for drawing in drawings):
-        writers = np.random.default_rng(seed).permutation(len(drawings))
+        shares = np.array([_share(drawing) for drawing in drawings])
     else:
-        writers = np.array([drawing.writer for drawing in drawings])
-    names, rank = np.unique(writers, return_inverse=True)
-    # Half a rank keeps the comparison clear of rounding.
-    shares = (rank + 0.5) / len(names)
+        writers, rank = np.unique([drawing.writer for drawing in drawings], return_inverse=True)
+        # Half a rank keeps the comparison clear of rounding.
+        shares = (rank + 0.5) / len(writers)
     return np.digitize(shares, [1 - VALIDATION_PART - TEST_PART, 1 - TEST_PART])
+
+
+def _share(drawing: Drawing) -> float:
+    """A number from 0 to 1 that is a drawing's own: the beginning of its hash."""
+    strokes = json.dumps([stroke.tolist() for stroke in drawing.strokes]).encode()
+    return int.from_bytes(hashlib.sha256(strokes).digest()[:8], "big") / 2**64
 
 
 def normalize_all(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import shutil
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,12 +17,12 @@ from rich.console import Console
 
 from convert.architectures import ARCHITECTURES, BUDGETS, Architecture
 from convert.calibration import fit_temperature
-from convert.data import Source, TrainingData, load
+from convert.data import NOT_MNIST, Source, TrainingData, load
 from convert.distillation import Teacher, load_teacher
 from convert.export import predict
 from convert.networks import cool
 from convert.pool import NO_DIGIT, Pool, fill
-from convert.provenance import commit
+from convert.provenance import code_sha256, commit
 from convert.publication import Identity, publish
 from convert.thresholds import Answers, choose_acceptance
 from convert.training import train as fit
@@ -42,7 +41,9 @@ SEEDS = (0, 1, 2)
 NORMALIZATION: Normalization = "moments"
 CALIBRATION_IMAGES = 1000
 UNFINISHED = ".training"
-"""The folder, inside the models' folder, that keeps trained networks until all are published."""
+"""The folder, inside the models' folder, that keeps trained networks until all are published.
+
+It has a folder for each state of data and code."""
 
 
 class Candidate(NamedTuple):
@@ -84,8 +85,9 @@ def train(
     data = load(folder, drawings, allow_other=allow_other, normalization=NORMALIZATION, seed=SEED)
     validation = hold_out(data, NORMALIZATION, SEED)
     pool = fill(data, NORMALIZATION, SEED)
+    # Before the first model is published.
     code = commit()
-    unfinished = out / UNFINISHED / _fingerprint(data, code)
+    unfinished = out / UNFINISHED / _fingerprint(data)
     # No teacher has one itself.
     for index, name in enumerate(sorted(names, key=lambda name: bool(ARCHITECTURES[name].teacher))):
         architecture = ARCHITECTURES[name]
@@ -106,11 +108,15 @@ def train(
             _acceptance(best.original, architecture, validation),
             _calibration_images(pool),
             data,
-            {"commit": code, **_describe(architecture, teacher, data, drawings, candidates, best)},
+            {
+                "commit": code,
+                "command": _command(name, data, drawings),
+                **_describe(architecture, teacher, data, candidates, best),
+            },
             out,
         )
         console.print(summarize(card, out))
-    shutil.rmtree(out / UNFINISHED)
+    _clear(unfinished, names)
 
 
 def check_writable(out: Path) -> None:
@@ -162,11 +168,20 @@ def _candidate(
     return Candidate(seed, original, float(np.mean(losses)))
 
 
-def _fingerprint(data: TrainingData, code: str) -> str:
+def _fingerprint(data: TrainingData) -> str:
     """Of what training depends on: what was begun with anything else is not gone on with."""
-    parts = [asdict(each) for each in ARCHITECTURES.values()]
-    hashes = [source.sha256 for source in data.sources]
-    return hashlib.sha256(json.dumps([parts, hashes, code]).encode()).hexdigest()[:16]
+    hashes = [*(source.sha256 for source in data.sources), code_sha256()]
+    return hashlib.sha256(" ".join(hashes).encode()).hexdigest()[:16]
+
+
+def _clear(unfinished: Path, names: Sequence[str]) -> None:
+    """Remove what is finished; another training's checkpoints may lie beside it."""
+    for name in names:
+        for checkpoint in unfinished.glob(f"*{name}-*.keras"):
+            checkpoint.unlink(missing_ok=True)
+    for folder in (unfinished, unfinished.parent):
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _calibrate(original: keras.Model, validation: Validation) -> None:
@@ -201,19 +216,29 @@ def _calibration_images(pool: Pool) -> NDArray[np.uint8]:
     return images[labels != NO_DIGIT][:CALIBRATION_IMAGES]
 
 
+def _command(name: str, data: TrainingData, drawings: Sequence[Path]) -> str:
+    """What trains a model again. Files are told by their names: folders are nobody's business."""
+    words = ["python", "-m", "convert", "train", name]
+    if drawings:
+        words += ["--drawings", *(path.name for path in drawings)]
+    return shlex.join([*words, *other_data(data)])
+
+
+def other_data(data: TrainingData) -> list[str]:
+    """The options that let data that is not MNIST be taken for it."""
+    folder, is_other, _ = data.mnist.name.partition(NOT_MNIST)
+    return ["--data", folder, "--allow-other-data"] if is_other else []
+
+
 def _describe(
     architecture: Architecture,
     teacher: Teacher | None,
     data: TrainingData,
-    drawings: Sequence[Path],
     candidates: Sequence[Candidate],
     best: Candidate,
 ) -> dict[str, Any]:
     """How a model was trained, for its card."""
-    files = "".join(f" {path.name}" for path in drawings)
     return {
-        "command": f"python -m convert train {architecture.name}"
-        + (f" --drawings{files}" if files else ""),
         "architecture": asdict(architecture),
         "teacher": teacher and {"name": teacher.name, "sha256": teacher.sha256},
         "seed": best.seed,

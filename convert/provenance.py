@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from pathlib import Path
 
+CODE = ("convert", "edge_app")
+"""The folders whose code has a part in making a model."""
+
 
 def commit() -> str:
-    """The commit that is checked out, "-dirty" behind it when files differ; "unknown" without."""
-    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
+    """The commit that is checked out, "-dirty" behind it when the code differs; "unknown" without.
+
+    Models, which lie in the same checkout, change while they are made: they do not count.
+    """
     try:
-        found = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
+        name = _git("describe", "--always", "--abbrev=40", "--exclude=*").strip()
+        changed = _git("status", "--porcelain", "--", *CODE)
     except (OSError, subprocess.CalledProcessError):  # No git, or no checkout.
         return "unknown"
-    return found.stdout.strip()
+    return f"{name}-dirty" if changed else name
+
+
+def code_sha256() -> str:
+    """SHA-256 in hexadecimal of the code as it is, committed or not."""
+    digest = hashlib.sha256()
+    for folder in CODE:
+        for path in sorted((_root() / folder).glob("*.py")):
+            digest.update(f"{folder}/{path.name}".encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _git(*words: str) -> str:
+    command = ["git", *words]
+    run = subprocess.run(command, cwd=_root(), capture_output=True, text=True, check=True)
+    return run.stdout
+
+
+def _root() -> Path:
+    return Path(__file__).parent.parent

@@ -11,7 +11,6 @@ from convert.data import normalize_all, rasterize_all, split_drawings
 from convert.drawings import read_drawings
 from convert.measurement import Comparison, Figures, Images, Selection, measure
 from convert.non_digits import NonDigit, read_non_digits
-from convert.pipeline import SEED
 from convert.progress import track
 from edge_app import rasterize
 from edge_app.drawings import Drawing
@@ -101,9 +100,12 @@ def read_test_parts(paths: Sequence[Path]) -> list[Drawing]:
     """
     drawings = []
     for path in paths:
-        test = split_drawings(read_drawings(path), SEED).test
+        test = split_drawings(read_drawings(path)).test
         if not test:
-            raise ReportError(f"{path} has too few drawings to be split; expected ten or more.")
+            raise ReportError(
+                f"{path} has no test part: it holds too few drawings, or too few people's. "
+                "Expected twenty drawings or more, or five people or more where it names them."
+            )
         drawings += test
     return drawings
 

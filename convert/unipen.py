@@ -33,9 +33,11 @@ def read_unipen(path: str | Path) -> list[Drawing]:
     """Read a file of digits, plain or ``.gz``; y is turned to grow downwards.
 
     Raises:
-        DrawingError: the file is missing or unreadable, or a line of it is out of place.
+        DrawingError: the file is missing or unreadable, a line of it is out of place, or it names
+            the writers of some digits only.
     """
-    drawings = []
+    drawings: list[Drawing] = []
+    ends = []
     digit: _Digit | None = None
     lines = [line.strip() for line in read_lines(path)]
     for number, (line, following) in enumerate(zip(lines, [*lines[1:], None], strict=True), 1):
@@ -48,10 +50,17 @@ def read_unipen(path: str | Path) -> list[Drawing]:
                 _match(_HEADER, line, "UNIPEN's .SEGMENT")
             if digit and (following is None or following.startswith(".SEGMENT")):
                 drawings.append(digit.drawing())
+                ends.append(number)
         except DrawingError as error:
             raise DrawingError(f"{path}, line {number}: {error}") from error
     if not drawings:
         raise DrawingError(f"{path} has no line that starts with .SEGMENT; expected one a digit.")
+    nameless = [end for end, drawing in zip(ends, drawings, strict=True) if drawing.writer is None]
+    if nameless and len(nameless) < len(drawings):
+        raise DrawingError(
+            f"{path}, line {nameless[0]}: The digit that ends here has no writer, as others have; "
+            "expected .COMMENT and three numbers, the second one the writer's."
+        )
     return drawings
 
 

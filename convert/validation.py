@@ -15,6 +15,8 @@ from edge_app.mnist import Digits
 from edge_app.normalization import Normalization
 
 NON_DIGITS = 2000
+ENOUGH = 200
+"""Of a source's validation digits: fewer say too little to count for as much as another source."""
 
 
 class Validation(NamedTuple):
@@ -22,7 +24,8 @@ class Validation(NamedTuple):
 
     ``sources`` are every source's digits as it has them, MNIST's pictures first; ``pen`` are digits
     as people draw them on the device: each drawn source's, and MNIST's, traced and drawn with the
-    pen. ``non_digits`` are uint8 (M, 28, 28).
+    pen. Either way, each set counts for as much as another, so that a source that has not
+    :data:`ENOUGH` is put to MNIST's. ``non_digits`` are uint8 (M, 28, 28).
     """
 
     sources: list[Digits]
@@ -32,10 +35,7 @@ class Validation(NamedTuple):
     @property
     def digits(self) -> Digits:
         """All sources' in one."""
-        return Digits(
-            np.concatenate([source.images for source in self.sources]),
-            np.concatenate([source.labels for source in self.sources]),
-        )
+        return _join(self.sources)
 
 
 def hold_out(data: TrainingData, normalization: Normalization, seed: int) -> Validation:
@@ -52,9 +52,18 @@ def hold_out(data: TrainingData, normalization: Normalization, seed: int) -> Val
         render([digit.strokes for digit in digits], normalization, "Drawing them"),
         np.array([digit.label for digit in digits], np.uint8),
     )
-    drawn = [source.validation for source in data.drawn if len(source.validation.labels)]
+    drawn = [source.validation for source in data.drawn]
+    few = [digits for digits in drawn if len(digits.labels) < ENOUGH]
+    many = [digits for digits in drawn if len(digits.labels) >= ENOUGH]
     return Validation(
-        sources=[data.mnist.validation, *drawn],
-        pen=[traced, *drawn],
+        sources=[_join([data.mnist.validation, *few]), *many],
+        pen=[_join([traced, *few]), *many],
         non_digits=render(outliers, normalization, "Drawing what is no digit"),
+    )
+
+
+def _join(sets: list[Digits]) -> Digits:
+    return Digits(
+        np.concatenate([digits.images for digits in sets]),
+        np.concatenate([digits.labels for digits in sets]),
     )

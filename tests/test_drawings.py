@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -139,6 +140,16 @@ def test_a_bad_line_of_unipen_is_named(
         read_unipen(path)
     assert str(refusal.value).startswith(f"{path}, line {line}: {found}")
     assert str(refusal.value).endswith(".")
+
+
+def test_unipen_that_names_some_writers_only_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "digits.tra"
+    path.write_text(UNIPEN.replace(".COMMENT 4 7    3\n", ""))
+    last = len(path.read_text().rstrip().splitlines())
+    with pytest.raises(DrawingError, match=f"line {last}: The digit that ends here has no writer"):
+        read_unipen(path)
+    path.write_text(re.sub(r"\.COMMENT.*\n", "", UNIPEN))
+    assert [drawing.writer for drawing in read_unipen(path)] == [None, None]
 
 
 def test_unipen_without_a_digit_is_refused(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def quick() -> Any:
         for constant in ("MNIST_VARIATIONS", "DRAWN_VARIATIONS"):
             patch.setattr(pool, constant, 1)
         patch.setattr(validation, "NON_DIGITS", 50)
+        patch.setattr(validation, "ENOUGH", 2)
         patch.setattr(pipeline, "SEEDS", tuple(EPOCHS))
         patch.setattr(pipeline, "commit", lambda: COMMIT)
         short = replace(ARCHITECTURES["dense"], batch_size=32, learning_rate=0.01)
@@ -105,7 +106,10 @@ def test_the_card_says_what_made_the_model(
 ) -> None:
     told = read_card(trained / "dense").training
     assert told["commit"] == COMMIT
-    assert told["command"] == "python -m convert train dense --drawings page-drawings.jsonl"
+    assert told["command"] == (
+        "python -m convert train dense --drawings page-drawings.jsonl "
+        f"--data {few_folder.name} --allow-other-data"
+    )
     assert told["architecture"] == json.loads(json.dumps(asdict(ARCHITECTURES["dense"])))
     text = page_drawings_file.read_text().rstrip()
     assert told["data"] == [
@@ -121,9 +125,9 @@ def test_the_card_says_what_made_the_model(
             "name": "page-drawings.jsonl",
             "licence": "the user's own",
             "sha256": hashlib.sha256(text.encode()).hexdigest(),
-            "training_images": 14,
+            "training_images": 13,
             "validation_images": 2,
-            "test_images": 4,
+            "test_images": 5,
         },
     ]
 
@@ -241,12 +245,21 @@ def test_it_goes_on_where_it_was_interrupted_and_ends_as_if_it_was_not(
 def test_nothing_is_gone_on_with_that_was_begun_with_something_else(
     data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = _fingerprint(data, COMMIT)
-    assert found == _fingerprint(data, COMMIT)
-    others = {found, _fingerprint(data._replace(drawn=[]), COMMIT), _fingerprint(data, "unknown")}
-    other = replace(ARCHITECTURES["dense"], epochs=31)
-    monkeypatch.setitem(ARCHITECTURES, "dense", other)
-    assert len(others | {_fingerprint(data, COMMIT)}) == 4
+    found = _fingerprint(data)
+    assert found == _fingerprint(data)
+    others = {found, _fingerprint(data._replace(drawn=[]))}
+    monkeypatch.setattr(pipeline, "code_sha256", lambda: "other code")
+    assert len(others | {_fingerprint(data)}) == 3
+
+
+def test_what_another_training_has_begun_stays(
+    command: Callable[[Path], tuple[int, str]], tmp_path: Path
+) -> None:
+    others = tmp_path / UNFINISHED / "other-data" / "dense-0.keras"
+    others.parent.mkdir(parents=True)
+    others.write_bytes(b"theirs")
+    assert command(tmp_path)[0] == 0
+    assert [path for path in (tmp_path / UNFINISHED).rglob("*") if path.is_file()] == [others]
 
 
 # Teachers

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from convert import provenance
-from convert.provenance import commit
+from convert.provenance import code_sha256, commit
 
 
 @pytest.fixture
@@ -32,15 +32,21 @@ def git(folder: Path, *words: str) -> str:
 
 
 def test_a_commit_is_told_whole_whatever_tags_there_are(checkout: Path) -> None:
-    git(checkout, "init", "--quiet")
+    git(checkout.parent, "init", "--quiet")
     git(checkout, "add", ".")
     git(checkout, "commit", "--quiet", "--message", "One")
     git(checkout, "tag", "--annotate", "v1", "--message", "One")
     expected = git(checkout, "rev-parse", "HEAD").strip()
     assert re.fullmatch("[0-9a-f]{40}", expected)
     assert commit() == expected
+    code = code_sha256()
+    model = checkout.parent / "models" / "card.json"
+    model.parent.mkdir()
+    model.write_text("{}")
+    assert (commit(), code_sha256()) == (expected, code)  # What is made is not what makes it.
     (checkout / "provenance.py").write_text("# Changed\n")
     assert commit() == f"{expected}-dirty"
+    assert code_sha256() != code
 
 
 @pytest.mark.usefixtures("checkout")

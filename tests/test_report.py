@@ -387,7 +387,7 @@ def test_every_file_of_drawings_gives_its_part(drawn_file: Path, drawings_file: 
 def test_drawings_too_few_to_be_split_are_refused(drawings_file: Path, tmp_path: Path) -> None:
     path = tmp_path / "few.jsonl"
     path.write_text("".join(drawings_file.read_text().splitlines(keepends=True)[:1]))
-    with pytest.raises(UserError, match=f"{path} has too few drawings"):
+    with pytest.raises(UserError, match=f"{path} has no test part: it holds too few drawings"):
         reporting.read_test_parts([path])
 
 

@@ -25,7 +25,10 @@ def data(few_folder: Path, page_drawings_file: Path) -> TrainingData:
 
 @pytest.fixture(scope="module")
 def held_out(data: TrainingData) -> Validation:
-    return hold_out(data, "moments", seed=0)
+    """The drawings count for themselves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "ENOUGH", 2)
+        return hold_out(data, "moments", seed=0)
 
 
 def same(one: Digits, other: Digits) -> bool:
@@ -65,8 +68,8 @@ def test_what_cannot_be_traced_is_left_out_of_the_pen_s(
     images, labels = data.pictures.validation
     blank = Digits(np.concatenate([images[:4], 0 * images[4:5], images[5:]]), labels)
     pictures = data.pictures._replace(validation=blank)
-    (traced, _) = hold_out(data._replace(pictures=pictures), "moments", seed=0).pen
-    np.testing.assert_array_equal(traced.labels, np.delete(labels, 4))
+    (pen,) = hold_out(data._replace(pictures=pictures, drawn=[]), "moments", seed=0).pen
+    np.testing.assert_array_equal(pen.labels, np.delete(labels, 4))
 
 
 def test_non_digits_are_many_and_the_seed_s(
@@ -89,12 +92,14 @@ def test_nothing_of_it_is_in_the_pool(held_out: Validation, data: TrainingData) 
     assert len(alike) <= 2
 
 
-def test_drawings_too_few_to_validate_count_for_nothing(
-    data: TrainingData, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("count", [0, 2])
+def test_drawings_too_few_to_count_for_themselves_count_with_mnist_s(
+    count: int, data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (source,) = data.drawn
-    empty = Digits(source.validation.images[:0], source.validation.labels[:0])
+    few = Digits(*(part[:count] for part in source.validation))
     monkeypatch.setattr(module, "NON_DIGITS", 10)
-    held_out = hold_out(data._replace(drawn=[source._replace(validation=empty)]), "moments", 0)
-    assert [len(digits.labels) for digits in held_out.sources] == [10]
-    assert len(held_out.pen) == 1
+    held_out = hold_out(data._replace(drawn=[source._replace(validation=few)]), "moments", 0)
+    for (digits,) in (held_out.sources, held_out.pen):
+        assert len(digits.labels) == 10 + count
+        np.testing.assert_array_equal(digits.images[10:], few.images)
