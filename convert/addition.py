@@ -9,6 +9,7 @@ times as strong make logits almost 255 times as far apart, and hardly another di
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,8 @@ from rich.console import Console
 from convert.brought import read, sha256, take_pixels
 from convert.data import TrainingData, load
 from convert.export import predict
-from convert.pipeline import CALIBRATION_IMAGES, SEED, check_writable, summarize
+from convert.pipeline import CALIBRATION_IMAGES, SEED, check_writable, other_data, summarize
+from convert.provenance import commit
 from convert.publication import Identity, publish
 from convert.thresholds import Answers, choose_acceptance
 from convert.validation import hold_out
@@ -38,8 +40,10 @@ CLOSE = 0.02
 """Accuracies no further apart than this are close."""
 LEAST_ACCURACY = 0.3
 """Three times what guessing gets; what reads less is no classifier of digits."""
-BAD_ACCURACY, GOOD_ACCURACY = 0.5, 0.8
-"""A given scale is taken for a mistake below the first, where the other gets above the second."""
+FAR = 0.1
+"""A given scale with which so much less is read than with the other is a mistake."""
+MUCH_BETTER = 3
+"""With so many times less cross-entropy, the other scale is more likely than the one given."""
 BUDGET = Budget(accuracy_loss_points=0.5, agreement=0.99, bytes=None)
 """Wider than what the shipped models, made for quantization, keep to."""
 
@@ -105,6 +109,8 @@ def add(
     ]
     reading = _choose(path, readings, pixels)
     console = Console(markup=False)
+    if doubt := _doubt(reading, _best(readings)):
+        console.print(f"Warning: {doubt}")
     console.print(
         f"{path.name} takes pixels of {reading.pixels} and gives {reading.output}; "
         f"with the normalization {reading.normalization} it reads {reading.accuracy:.2%} of the "
@@ -195,7 +201,8 @@ def _choose(path: Path, readings: list[Reading], pixels: Pixels | None) -> Readi
         f"{reading.accuracy:.1%} with pixels of {scale}" for scale, reading in best.items()
     )
     chosen = best[pixels] if pixels else _best(readings)
-    if chosen.accuracy < BAD_ACCURACY and _best(readings).accuracy > GOOD_ACCURACY:
+    likeliest = _best(readings)
+    if likeliest.accuracy > max(LEAST_ACCURACY, chosen.accuracy + FAR):
         raise AdditionError(
             f"Of the validation images {path} reads {found}: {pixels} looks like the wrong scale; "
             "leave --pixels out, or give the other."
@@ -207,6 +214,21 @@ def _choose(path: Path, readings: list[Reading], pixels: Pixels | None) -> Readi
             "dark."
         )
     return chosen
+
+
+def _doubt(given: Reading, likeliest: Reading) -> str:
+    """What to say of a scale under which a model reads as many digits, but is far too sure of them.
+
+    It may be the right one all the same: models that learned from raw pixels can be like that.
+    """
+    if given.cross_entropy <= MUCH_BETTER * likeliest.cross_entropy:
+        return ""
+    return (
+        f"{given.pixels} looks like the wrong scale: with pixels of {likeliest.pixels} it reads "
+        f"{likeliest.accuracy:.1%} for {given.accuracy:.1%} of the validation images, with a "
+        f"cross-entropy of {likeliest.cross_entropy:.3f} for {given.cross_entropy:.3f}. Unless it "
+        f"was trained on {given.pixels}, add it again without --pixels, and with --replace."
+    )
 
 
 def _best(readings: list[Reading]) -> Reading:
@@ -223,9 +245,18 @@ def _describe(
     data: TrainingData,
 ) -> dict[str, Any]:
     """For the card."""
+    options = {
+        "name": identity.name,
+        "title": identity.title,
+        "description": identity.description,
+        "pixels": chosen.pixels,
+        "normalization": chosen.normalization,
+    }
+    words = [word for option, value in options.items() for word in (f"--{option}", value)]
+    command = ["python", "-m", "convert", "add", path.name, *words, *other_data(data)]
     return {
-        "command": f"python -m convert add {path.name} --name {identity.name} "
-        f"--pixels {chosen.pixels} --normalization {chosen.normalization}",
+        "commit": commit(),
+        "command": shlex.join(command),
         "source": {"file": path.name, "sha256": sha256(path)},
         "data": "unknown: brought by the user",
         "pixels": chosen.pixels,

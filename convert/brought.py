@@ -14,6 +14,7 @@ from pathlib import Path
 
 import keras
 
+from convert.export import first_line
 from convert.graph import read_saved_model
 from edge_app.errors import UserError
 from edge_app.interpreter import CLASSES, FULL_INK, Pixels
@@ -91,9 +92,10 @@ def take_pixels(model: keras.Model, pixels: Pixels, name: str) -> keras.Model:
         pixels: the scale that it takes itself.
         name: of the model that is made.
     """
-    image = keras.Input((SIZE, SIZE), name="pixels")
-    scaled = keras.layers.Rescaling(FULL_INK[pixels] / 255, name="scale")(image)
-    shaped = keras.layers.Reshape(model.inputs[0].shape[1:], name="shape")(scaled)
+    # The model becomes a layer beside these, and may be called anything.
+    image = keras.Input((SIZE, SIZE), name="convert_pixels")
+    scaled = keras.layers.Rescaling(FULL_INK[pixels] / 255, name="convert_scale")(image)
+    shaped = keras.layers.Reshape(model.inputs[0].shape[1:], name="convert_shape")(scaled)
     return keras.Model(image, model(shaped), name=name)
 
 
@@ -103,7 +105,12 @@ def load_keras(path: Path) -> keras.Model:
     Raises:
         BroughtModelError: it is damaged, of another version, or needs code that is not here.
     """
-    if path.suffix == ".keras" and not zipfile.is_zipfile(path):
+    try:
+        with path.open("rb") as file:
+            whole = path.suffix != ".keras" or zipfile.is_zipfile(file)
+    except OSError as error:
+        raise BroughtModelError(f"{path} cannot be read ({error.strerror}).") from error
+    if not whole:
         raise BroughtModelError(f"{path} is no whole .keras file; save or copy the model again.")
     try:
         return keras.models.load_model(path, compile=False)
@@ -115,7 +122,7 @@ def load_keras(path: Path) -> keras.Model:
             found = f"has the custom layer {custom[1]!r}, whose Python code is not in the file"
         else:
             raise BroughtModelError(
-                f"Keras {keras.__version__} cannot read {path} ({_first_line(reason)}); expected a "
+                f"Keras {keras.__version__} cannot read {path} ({first_line(reason)}); expected a "
                 "whole .keras or .h5 file or a SavedModel folder."
             ) from error
         raise BroughtModelError(
@@ -140,7 +147,3 @@ def _check_shapes(path: Path, model: keras.Model) -> None:
 
 def _list(shapes: list[tuple[int | None, ...]]) -> str:
     return ", ".join(map(str, shapes)) or "no declared shape"
-
-
-def _first_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no reason given"])[0]

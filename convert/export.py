@@ -108,7 +108,12 @@ def _reason(told: str) -> str:
         return (
             f"TFLite has no {', '.join(missing)}; build the model from other layers or operations."
         )
-    return f"{(told.strip().splitlines() or ['no reason given'])[0]}; try other layers."
+    return f"{first_line(told)}; try other layers."
+
+
+def first_line(told: str) -> str:
+    """Of what TensorFlow or Keras say, which can be empty."""
+    return (told.strip().splitlines() or ["no reason given"])[0]
 
 
 def _check(

@@ -17,7 +17,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from convert.export import silence
+from convert.export import first_line, silence
 from edge_app.errors import UserError
 
 SIGNATURE = "serving_default"
@@ -38,7 +38,7 @@ def read_saved_model(folder: Path) -> keras.Model:
             loaded = tf.saved_model.load(str(folder))
     except Exception as error:
         raise SavedModelError(
-            f"{folder} cannot be read as a SavedModel ({str(error).strip().splitlines()[0]}); "
+            f"{folder} cannot be read as a SavedModel ({first_line(str(error))}); "
             "name a folder that model.export wrote, or a .keras or .h5 file."
         ) from error
     function = loaded.signatures.get(SIGNATURE)

@@ -162,7 +162,7 @@ def _replace(target: Path, staged: Path, aside: Path) -> None:
         target.rename(aside)
     try:
         staged.rename(target)
-    except OSError:
+    except BaseException:  # An interruption, too.
         if aside.exists():
             aside.rename(target)
         raise

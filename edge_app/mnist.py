@@ -64,8 +64,11 @@ def read_digits(folder: str | Path, split: Split) -> Digits:
 
 def _find(folder: Path, name: str) -> Path:
     for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
+        try:
+            if path.is_file():
+                return path
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror}).") from error
     raise DataError(f"No {name} or {name}.gz in {folder}; expected MNIST's IDX files there.")
 
 

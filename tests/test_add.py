@@ -35,10 +35,17 @@ from convert.addition import AdditionError, add
 from convert.brought import BroughtModelError, read, sha256, take_pixels, without_softmax
 from convert.export import ExportError, export, predict
 from convert.graph import SavedModelError
+from convert.provenance import commit
 from convert.publication import Identity
 
 IDENTITY = Identity("mine", "My Model", "A model of mine.")
 layers = keras.layers
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Layers choose their first weights when they are made: not as other tests left the seed."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +76,7 @@ def train(sample_folder: Path) -> Callable[..., Any]:
 @pytest.fixture(scope="module")
 def linear(train: Callable[..., Any]) -> Any:
     """A linear model with a softmax: (N, 28, 28) pixels of 0 to 1 in, probabilities out."""
+    keras.utils.set_random_seed(0)
     return train(layers.Flatten(), layers.Dense(10, activation="softmax"), shape=(28, 28))
 
 
@@ -120,7 +128,11 @@ def normalized(digits: Digits, normalization: Normalization) -> NDArray[np.uint8
             id="a convolutional network in .h5",
         ),
         pytest.param(
-            lambda: [layers.Dense(32, activation="relu"), layers.Dense(10)],
+            lambda: [
+                layers.Rescaling(1 / 255),
+                layers.Dense(32, activation="relu"),
+                layers.Dense(10),
+            ],
             *((784,), 255, ".keras"),
             id="a flat one of pixels to 255, with logits",
         ),
@@ -141,7 +153,7 @@ def test_a_model_answers_in_every_variant_as_it_does_in_keras(
     data_folder: Path,
     tmp_path: Path,
 ) -> None:
-    theirs = train(*stack(), shape=shape, full_ink=full_ink, rate=0.01 / full_ink**0.5)
+    theirs = train(*stack(), shape=shape, full_ink=full_ink)
     path = tmp_path / f"theirs{form}"
     if form:
         theirs.save(path)
@@ -203,12 +215,17 @@ def test_a_model_trained_on_upright_digits_gets_them_upright(
     assert bring(tmp_path / "theirs.keras").normalization == "moments"
 
 
-def test_what_is_given_is_kept(bring: Callable[..., Model], linear_file: Path) -> None:
+def test_what_is_given_is_kept(
+    bring: Callable[..., Model], linear_file: Path, data_folder: Path
+) -> None:
     model = bring(linear_file, pixels="0-1", normalization="moments")
     assert model.normalization == "moments"
     assert model.card.training["command"] == (
-        "python -m convert add linear.keras --name mine --pixels 0-1 --normalization moments"
+        "python -m convert add linear.keras --name mine --title 'My Model' "
+        "--description 'A model of mine.' --pixels 0-1 --normalization moments "
+        f"--data {data_folder.name} --allow-other-data"
     )
+    assert model.card.training["commit"] == commit()
     readings = model.card.training["validation"]["accuracy"]
     assert {reading["normalization"] for reading in readings} == {"moments"}
 
@@ -253,6 +270,22 @@ def test_the_wrong_scale_of_pixels_is_told_plainly(
     with pytest.raises(AdditionError, match=expected):
         bring(tmp_path / "theirs.keras", pixels="0-1")
     assert not list((tmp_path / "models").iterdir())
+
+
+def test_a_scale_with_which_it_is_far_too_sure_is_told_of(
+    bring: Callable[..., Model], linear_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bring(linear_file, pixels="0-255").card.training["pixels"] == "0-255"
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith("Warning: 0-255 looks like the wrong scale: with pixels of 0-1 it reads")
+    bring(linear_file, pixels="0-1", replace=True)
+    assert "Warning" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["convert_model", "pixels", "scale", "shape"])
+def test_a_model_may_be_called_anything(name: str, linear: Any) -> None:
+    theirs = keras.Model(linear.inputs, linear.outputs, name=name)
+    assert take_pixels(theirs, "0-1", "mine").output_shape == (None, 10)
 
 
 def test_what_reads_no_digits_is_refused(bring: Callable[..., Model], tmp_path: Path) -> None:
