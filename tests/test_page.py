@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 import edge_app
 from app import PYTHON, App, start
@@ -705,7 +705,8 @@ def test_three_models_fit_the_window_without_scrolling(
 
 
 CUT_OFF = """() => Array.from(document.querySelectorAll(
-    "#canvas :is(h1, h2, .legend, .facts, .verdict, .beside, .bars, label, figcaption, button)"
+    "#canvas :is(h1, h2, .legend, .facts, .verdict, .beside, .bars, label, figcaption, button)," +
+    "#canvas .one span"
 )).filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.textContent)"""
 """What is wider than its place."""
 
@@ -725,12 +726,105 @@ def test_the_answers_of_more_models_scroll_beside_the_canvas(
     expect(visit.get("canvas")).to_be_in_viewport(ratio=1)
 
 
+def alone(visit: Visit, title: str) -> Locator:
+    """The button that shows one model alone, and all of them again."""
+    return visit.page.get_by_role("button", name=f"Show {title} alone", exact=True)
+
+
+def test_one_model_is_shown_alone_and_then_all_of_them_again(
+    open_page: Visits, three_models: App
+) -> None:
+    visit = open_page(three_models, **PHONE)
+    cards = visit.page.locator(".answer").filter(visible=True)
+    said = visit.get("announcement")
+    one = alone(visit, "Multi-layer Perceptron")
+    # All of the card but its bars will do, not the name alone.
+    visit.page.locator("[data-model=mlp] .verdict").tap(force=True)
+    expect(cards).to_have_count(1)
+    expect(one).to_have_attribute("aria-pressed", "true")
+    press(visit, SEVEN[0])
+    expect(visit.digit("mlp")).to_have_text("7")  # While the line is still drawn.
+    visit.page.mouse.up()
+    expect(said).to_have_text(re.compile(r"^Multi-layer Perceptron: 7, [^:]*$"))
+    figure = visit.page.locator("[data-model=mlp] .best").get_attribute("data-percent")
+    expect(visit.page.locator("[data-model=mlp] .confidence")).to_have_text(figure or "none")
+    one.tap()
+    expect(cards).to_have_count(3)
+    expect(one).to_have_attribute("aria-pressed", "false")
+    expect(visit.digit("dense")).to_have_text(re.compile(r"[7?]"))  # Asked all the time.
+    expect(said).to_have_text(re.compile("Simple Dense: .*Multi-layer Perceptron: 7, "))
+
+
+def test_the_model_that_is_shown_alone_outlives_the_page_unless_it_is_gone(
+    open_page: Visits, three_models: App
+) -> None:
+    visit = open_page(three_models)
+    cards = visit.page.locator(".answer").filter(visible=True)
+    one = alone(visit, "Simple Dense")
+    one.focus()
+    visit.page.keyboard.press("Enter")
+    expect(cards).to_have_count(1)
+    visit.draw(SEVEN)
+    visit.answered(SEVEN, visit.page.reload)
+    expect(visit.digit("dense")).to_be_visible()
+    expect(cards).to_have_count(1)
+    one.focus()
+    visit.page.keyboard.press("Tab")
+    expect(visit.page.get_by_role("button", name="All models")).to_be_focused()
+    visit.page.keyboard.press("Enter")
+    expect(cards).to_have_count(3)
+    expect(one).to_be_focused()
+    visit.page.keyboard.press("Enter")
+    expect(cards).to_have_count(1)
+    visit.page.add_init_script(
+        "sessionStorage.digits = sessionStorage.digits.replace('\"dense\"', '\"gone\"')"
+    )
+    visit.answered(SEVEN, visit.page.reload)  # Of the drawing, nothing is lost.
+    expect(cards).to_have_count(3)
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 640), (390, 844), (768, 1024), (1280, 800)])
+def test_one_model_alone_fits_the_window_has_more_room_and_stands_still(
+    open_page: Visits, many_models: App, width: int, height: int
+) -> None:
+    visit = open_page(many_models, viewport={"width": width, "height": height})
+    page = visit.page
+    card = page.locator("[data-model=cnn]")
+    before = [card.locator(part).bounding_box() for part in (".digit", ".bars")]
+    alone(visit, "Convolutional Network").last.click()
+    after = [card.locator(part).bounding_box() for part in (".digit", ".bars")]
+    for small, large in zip(before, after, strict=True):
+        assert small
+        assert large
+        assert large["height"] > 1.4 * small["height"]
+    blank = page.evaluate(PLACES)
+    told = [0.0] * 9 + [1.0]
+    page.evaluate(TELL, {"digit": 9, "accepted": False, "probabilities": told})
+    visit.draw(SEVEN)
+    expect(card.locator(".doubt")).to_have_text("Not sure: 9 (> 99%) or 0 (< 1%)")
+    assert page.evaluate(PLACES) == blank
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.documentElement.scrollHeight") <= height
+    assert page.evaluate(CUT_OFF) == []
+    back = page.get_by_role("button", name="All models")
+    for place in (visit.get("canvas"), back, *card.locator(":scope > :visible, li").all()):
+        expect(place).to_be_in_viewport(ratio=1)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.locator("body")).to_have_class("dark" if scheme == "dark" else "")
+        colour = rgb(back.evaluate("element => getComputedStyle(element).color"))
+        assert contrast(colour, ground(back)) >= 4.5
+    page.evaluate("document.querySelector('.alone').parentElement.scrollTop = 1000")
+    back.click()
+    expect(card).to_be_in_viewport(ratio=0.98)  # Back among the others, it is not lost of sight.
+
+
 def test_every_control_is_reached_by_keyboard_has_a_name_and_shows_its_focus(
     open_page: Visits, three_models: App
 ) -> None:
     visit = open_page(three_models)
     names = []
-    for _ in range(17):
+    for _ in range(20):
         visit.page.keyboard.press("Tab")
         focus = visit.page.locator(":focus")
         names.append(
@@ -742,7 +836,11 @@ def test_every_control_is_reached_by_keyboard_has_a_name_and_shows_its_focus(
         assert seen == "solid", names[-1]
     samples = [f"Sample: {digit}" for digit in range(10)]
     tabs = ["Draw a digit", "Models", "Device"]
-    assert [name.strip() for name in names] == [*tabs, "int8", "Undo", "Redo", "Clear", *samples]
+    titles = ("Convolutional Network", "Simple Dense", "Multi-layer Perceptron")
+    models = {f"Show {title} alone" for title in titles}
+    names = [name.strip() for name in names]
+    assert names[:-3] == [*tabs, "int8", "Undo", "Redo", "Clear", *samples]
+    assert set(names[-3:]) == models
     visit.variant("int8").focus()
     visit.page.keyboard.press("ArrowLeft")
     expect(visit.variant("dynamic")).to_be_checked()

@@ -25,6 +25,7 @@ _SCRIPTS = (
     "history",
     "paper",
     "answers",
+    "alone",
     "connection",
     "samples",
     "labels",
@@ -63,6 +64,7 @@ def canvas(
             {"name": model.name, "title": model.title, "sizes": _sizes(model)}
             for model in models.values()
         ],
+        several=len(models) > 1,
         more=len(models) > _FIT,
         variants=[{"name": name, "chosen": name == variant} for name in names],
         choice=len(names) > 1,

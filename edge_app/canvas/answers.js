@@ -26,7 +26,8 @@ function show({ answers, views }) {
   for (const preview of element.querySelectorAll("[data-normalization]")) {
     showView(preview, views[preview.dataset.normalization]);
   }
-  announce(answers);
+  latest = answers;
+  announce();
 }
 
 function showAnswer(section, answer) {
@@ -46,6 +47,7 @@ function showAnswer(section, answer) {
     bar.classList.toggle("best", sure && of === digit);
     bar.firstChild.style.setProperty("--probability", probabilities[of]);
     bar.title = `${of}: ${percent(probabilities[of])}`;
+    bar.dataset.percent = blank ? "" : percent(probabilities[of]);
   });
   place(".bars").ariaLabel = blank
     ? "No probabilities yet"
@@ -64,12 +66,13 @@ function showView(preview, content) {
 
 // Answers that follow a line would be read out one over the other: only the last one is.
 let calm = null;
+let latest = {};
 
-function announce(answers) {
+function announce() {
   clearTimeout(calm);
   calm = setTimeout(() => {
-    const sentences = Object.entries(answers)
-      .filter(([, { digit }]) => digit !== null)
+    const sentences = Object.entries(latest)
+      .filter(([name, { digit }]) => digit !== null && shown(name))
       .map(([name, answer]) => `${titles.get(name)}: ${sentence(answer)}.`);
     write(announcement, sentences.join(" "));
   }, CALM_MS);

@@ -30,7 +30,7 @@ function keep() {
   const numbers = new Map(all.map((stroke, number) => [stroke, number]));
   const rows = states.map((state) => state.map((stroke) => numbers.get(stroke)));
   try {
-    sessionStorage.setItem(KEPT, JSON.stringify({ all, rows, at, variant: chosen() }));
+    sessionStorage.setItem(KEPT, JSON.stringify({ all, rows, at, variant: chosen(), alone }));
   } catch {
     // Forbidden, or full: the drawing is on the page all the same.
   }
@@ -43,6 +43,7 @@ function restore() {
     states = kept.rows.map((row) => row.map((number) => kept.all[number]));
     at = Math.min(Math.max(kept.at, 0), states.length - 1);
     choose(kept.variant);
+    showAlone(kept.alone);
   } catch {
     [states, at] = [[[]], 0];
   }
