@@ -34,11 +34,9 @@ class Start:
     """From the file's bytes to an interpreter that is ready."""
     first_us: float
     """The first inference, in microseconds."""
-    memory_before_bytes: int | None
-    """Resident memory of the process before it loads the model; None where the kernel does not
-    tell."""
-    memory_after_bytes: int | None
-    """The same after the first inference."""
+    memory_bytes: int | None
+    """Resident memory that a copy of the model takes in a process that has run another already: the
+    file's bytes, and what the runtime makes of them; None where unknown."""
 
 
 @dataclass(frozen=True)
@@ -177,8 +175,7 @@ def _start_all(plan: Plan, team: Team, advance: Advance) -> list[Start]:
             starts=len(started),
             load_ms=round(median(one.load_ns for one in started) / 1e6, 3),
             first_us=round(median(one.first_ns for one in started) / 1e3, 3),
-            memory_before_bytes=started[0].before_bytes,
-            memory_after_bytes=started[0].after_bytes,
+            memory_bytes=started[0].memory_bytes,
         )
         for job, started in answers.items()
         if started

@@ -1,8 +1,8 @@
 """Results as JSON: written for other programs, and for a later run to compare itself with.
 
-Fields of format 2; a field that is null is unknown or was not measured::
+Fields of format 3; a field that is null is unknown or was not measured::
 
-    format                2; a reader refuses another
+    format                3; a reader refuses another
     measured_at           ISO 8601, UTC
     quick                 whether less was measured, as --quick asks
     device                see benchmarks.device.Device
@@ -41,7 +41,7 @@ from typing import Any
 from benchmarks.results import TEST_SET, BareResults, ModelResults, Results
 from edge_app.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 """Version of the fields above."""
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from edge_app.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file's fields; a reader refuses another."""
 MAX_BYTES = 2_000_000
 _MAX_ITEMS = 100

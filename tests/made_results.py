@@ -121,7 +121,7 @@ def latency(files: list[tuple[str, str]]) -> Latency:
             for threads, batch in ((1, 1), (1, 32), (1, 1000), (2, 1), (4, 1))
         ],
         starts=[
-            Start(model, variant, runtime, 4, 3, 12.345, 100000.0, 30 * 2**20, 41 * 2**20)
+            Start(model, variant, runtime, 4, 3, 12.345, 100000.0, 41 * 2**20)
             for model, variant in files
             for runtime in RUNTIMES
         ],

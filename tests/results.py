@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 RESULT: dict[str, Any] = {
-    "format": 2,
+    "format": 3,
     "measured_at": "2026-11-22T17:00:00Z",
     "quick": False,
     "device": {

@@ -156,7 +156,7 @@ def test_every_model_is_shown(whole_run: WholeRun) -> None:
 
 def test_every_model_is_in_the_json(whole_run: WholeRun) -> None:
     report = whole_run.report
-    assert (report["format"], report["quick"], report["problems"]) == (2, True, [])
+    assert (report["format"], report["quick"], report["problems"]) == (3, True, [])
     assert report["dataset_sha256"] == SHA256["t10k"]
     assert [(name, each["images"]) for name, each in report["sets"].items()] == [("mnist", 10_000)]
     assert report["models"].keys() == set(NAMES)
@@ -427,7 +427,7 @@ def test_latency_alone_reads_no_reference_and_a_float_variant_will_do(
         (("--html", "{models}"), "is no regular file"),
         (("--markdown", "{models}/no.md"), "cannot be read (No such file or directory)"),
         (("--compare", "{models}/no.json"), "(No such file or directory)"),
-        (("--compare", "{models}/dense/card.json"), "it holds format 1, expected format 2"),
+        (("--compare", "{models}/dense/card.json"), "it holds format 1, expected format 3"),
         (("--compare", "{models}/dense/int8.tflite"), "it is no JSON"),
         (("--drawings", "{models}/no.jsonl"), "no.jsonl"),
         (("--drawings", "{models}/dense/card.json"), "card.json"),
@@ -513,7 +513,7 @@ def test_a_reader_that_leaves_costs_nothing(dense: Path) -> None:
     process.stdout.close()
     stderr = process.stderr.read()
     assert (process.wait(), sentences(stderr)) == (0, [])
-    assert json.loads(report.read_text(encoding="utf-8"))["format"] == 2
+    assert json.loads(report.read_text(encoding="utf-8"))["format"] == 3
     process.stderr.close()
 
 

@@ -181,11 +181,11 @@ def test_a_result_is_read(result: Result, tmp_path: Path) -> None:
         ("\xff", "it is no JSON"),
         ("[" * 100_000, "it is no JSON"),
         ('{"format": NaN}', "it is no JSON"),
-        ("[]", "it holds no result, expected format 2"),
-        ("{}", "it holds no result, expected format 2"),
-        ('{"format": 1, "models": {}}', "it holds format 1, expected format 2"),
-        ('{"format": 2, "models": []}', "expected format 2"),
-        ('{"format": 2, "models": {}}', "a field is not as expected"),
+        ("[]", "it holds no result, expected format 3"),
+        ("{}", "it holds no result, expected format 3"),
+        ('{"format": 1, "models": {}}', "it holds format 1, expected format 3"),
+        ('{"format": 3, "models": []}', "expected format 3"),
+        ('{"format": 3, "models": {}}', "a field is not as expected"),
     ],
 )
 def test_another_file_is_refused(content: str, reason: str, tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_the_page_in_a_browser(scheme: str, browser: Browser, tmp_path: Path) ->
 def test_the_json_has_every_number(tmp_path: Path) -> None:
     results = made_results()
     found = json.loads(dump(to_json(results)))
-    assert found["format"] == 2
+    assert found["format"] == 3
     assert (found["measured_at"], found["quick"]) == ("2026-11-22T17:00:00Z", False)
     assert found["dataset_sha256"] == "0" * 64
     assert found["sets"]["mnist"] == {"title": "MNIST's test images", "images": 10_000}

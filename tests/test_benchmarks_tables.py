@@ -48,7 +48,7 @@ def test_every_number_is_there() -> None:
     assert ["dense", "int8", "99.80", "99.80"] in shown
     assert ["dense", "fully_connected_1", "20.0", "13.0", "12.0", "12.5"] in shown
     assert ["dense", "int8", "769", "769", "769", "769", "769"] in shown
-    assert ["dense", "int8", "4", "12.35", "100,000", "41.0", "11.0"] in shown
+    assert ["dense", "int8", "4", "12.35", "100,000", "41.00"] in shown
     assert ["dense", "model(x)", "1,234", "23,457", "1"] in shown
     assert ["normalize", "moments", "1,234", "23,457", "100,000"] in shown
     assert ["rasterize", "box", "1,234", "23,457", "100,000"] in shown
@@ -62,7 +62,7 @@ def test_a_file_without_a_card_is_in_every_table_that_can_have_it() -> None:
         ["stray", "tflite", "-", "-", "-", "-", "1.23"],
         ["stray", "tflite", "2.0", "1,234", "23,457", "100,000", "1,300", "250.1", "1,200", "-"],
         ["stray", "tflite", "769", "769", "769", "769", "769"],
-        ["stray", "tflite", "4", "12.35", "100,000", "41.0", "11.0"],
+        ["stray", "tflite", "4", "12.35", "100,000", "41.00"],
     ]
 
 

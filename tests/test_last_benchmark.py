@@ -60,7 +60,7 @@ INT8 = "models/dense/variants/int8"
     ("place", "value"),
     [
         ("format", 1),
-        ("format", "2"),
+        ("format", "3"),
         ("format", MISSING),
         ("measured_at", None),
         ("measured_at", "yesterday"),
