@@ -21,6 +21,7 @@ from benchmarks.results_file import (
     ResultsFileError,
     check_writable,
     dump,
+    shorten,
     to_json,
     write_text,
 )
@@ -152,7 +153,7 @@ def _keep(document: dict[str, object], path: Path) -> None:
     """For the app's page. A run is worth its while without it, too."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(dump(document), path)
+        write_text(dump(shorten(document)), path)
     except (OSError, ResultsFileError) as error:
         _complain(f"The app's page will not show this result: {error}")
 

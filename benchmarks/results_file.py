@@ -26,6 +26,9 @@ Fields of format 3; a field that is null is unknown or was not measured::
     serving               see benchmarks.serving.Serving
     warnings              sentences: why not to trust the times
     problems              sentences; the exit status is 1 when there are any
+
+The file that the app's page reads has no flips, wrong, flip_matrix and reliability: the page shows
+none of them, and of a model that reads little right they are megabytes.
 """
 
 from __future__ import annotations
@@ -43,6 +46,7 @@ from edge_app.errors import UserError
 
 FORMAT = 3
 """Version of the fields above."""
+_NOT_FOR_PAGE = frozenset({"flips", "wrong", "flip_matrix", "reliability"})
 
 
 class ResultsFileError(UserError):
@@ -106,6 +110,14 @@ def write_text(text: str, path: Path) -> None:
 def dump(document: dict[str, Any]) -> str:
     """What :func:`to_json` gives, as a file's text."""
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def shorten(part: Any) -> Any:
+    """The same of what :func:`to_json` gives, or of a part of it, without what is not for the app's
+    page."""
+    if isinstance(part, dict):
+        return {name: shorten(each) for name, each in part.items() if name not in _NOT_FOR_PAGE}
+    return [shorten(each) for each in part] if isinstance(part, list | tuple) else part
 
 
 def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:

@@ -38,6 +38,14 @@ RESULT: dict[str, Any] = {
             "variants": {"int8": {"bytes": 395800, "drift": None, "latency": None}},
         },
     },
+    "bare": {
+        "stray": {
+            "title": "stray (no card)",
+            "bytes": 2048,
+            "quality": {"accuracy": 0.9741},
+            "latency": {"median_us": 11, "p90_us": 30.0, "p99_us": None},
+        },
+    },
     "warnings": ["The machine was busy."],
     "problems": ["A model is missing."],
 }

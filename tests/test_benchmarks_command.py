@@ -25,8 +25,9 @@ from benchmarks.markdown import BEGIN, END
 from benchmarks.tables import number
 from degraded import round_weights
 from edge_app.card import VARIANTS, read_card
-from edge_app.last_benchmark import read_last_benchmark
+from edge_app.last_benchmark import MAX_BYTES, read_last_benchmark
 from edge_app.mnist import SHA256
+from made_results import DRIFT, made_results, model_results
 from test_benchmarks_report import Page, headings
 
 ROOT = Path(__file__).parents[1]
@@ -277,8 +278,36 @@ def test_the_page_has_every_section_and_picture(whole_run: WholeRun) -> None:
 
 def test_the_app_s_page_finds_the_result(whole_run: WholeRun) -> None:
     kept = whole_run.folder / FILES["results"]
-    assert json.loads(kept.read_text(encoding="utf-8")) == whole_run.report
-    assert read_last_benchmark(kept).models.keys() == set(NAMES)
+    found = json.loads(kept.read_text(encoding="utf-8"))
+    assert found.keys() == whole_run.report.keys()
+    assert found["latency"] == whole_run.report["latency"]
+    assert read_last_benchmark(kept).models.keys() == {*NAMES, "stray"}
+
+
+def test_the_app_s_page_finds_the_result_of_a_model_that_reads_nothing(
+    benchmarks: Callable[..., tuple[int, str, list[str]]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = replace(
+        DRIFT, accuracy=0.1, wrong=(*range(9000),), flips=DRIFT.flips * 9000, agreement=0.1
+    )
+    model = model_results()
+    of_test_set = replace(model.drift["mnist"], variants={"dynamic": wrong, GATED: wrong})
+    degraded = replace(
+        made_results(),
+        models={"dense": replace(model, drift={**model.drift, "mnist": of_test_set})},
+        latency=None,
+        problems=[f"The file 'mine.tflite' is left out: {'Select TF ops. ' * 30}"],
+    )
+    monkeypatch.setattr(command, "measure", lambda _: degraded)
+    whole, kept = tmp_path / "report.json", tmp_path / "kept.json"
+    benchmarks("--json", whole, "--results", kept)
+    assert whole.stat().st_size > MAX_BYTES
+    found = read_last_benchmark(kept)
+    assert found.models["dense"].variants[GATED].accuracy == 0.1
+    assert found.models.keys() == {"dense", "stray"}
+    assert "'mine.tflite' is left out" in found.warnings[0]
 
 
 def test_a_run_is_the_same_as_itself(whole_run: WholeRun) -> None:
