@@ -12,12 +12,14 @@ Fields of format 3; a field that is null is unknown or was not measured::
         title, normalization, parameters
         card_sha256       of card.json, which has the hashes of the other files
         budget            see edge_app.card.Budget
-        original          bytes, sha256, accuracy, accuracy_interval, calibration_error, ... on the
-                          test set: see benchmarks.drift.Quality
+        original          bytes, sha256 of its file
+        sets.<name>       what the variants are held against on each labelled set: origin, "stored",
+                          "recomputed", or "float32" where that stands for the original; original,
+                          how well it reads: see benchmarks.drift.Quality
         variants.<name>   "float32", "float16", "dynamic", "int8"
             bytes, sha256 of its file
-            drift         from the original on the test set: see benchmarks.drift.Drift
-            sets.<name>   the same on the other labelled sets
+            drift         on the test set, from the original: see benchmarks.drift.Drift
+            sets.<name>   on the other labelled sets, from what the model's sets.<name> tells
             layers        a list, in the order of computing: see benchmarks.layers.Layer
             latency       of the app's runtime, one thread, one image: see benchmarks.timing.Times
     bare.<name>           a .tflite file without a card: title, normalization, file, bytes, sha256,
@@ -121,7 +123,7 @@ def shorten(part: Any) -> Any:
 
 
 def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
-    card, drift = model.card, model.drift.get(TEST_SET)
+    card = model.card
     variants = {}
     for variant, file in card.variants.items():
         found = {name: each.variants.get(variant) for name, each in model.drift.items()}
@@ -140,10 +142,10 @@ def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
         "parameters": card.parameters,
         "card_sha256": model.card_sha256,
         "budget": asdict(card.budget),
-        "original": {
-            "bytes": card.original.bytes,
-            "sha256": card.original.sha256,
-            **(asdict(drift.original) if drift else {}),
+        "original": {"bytes": card.original.bytes, "sha256": card.original.sha256},
+        "sets": {
+            name: {"origin": each.origin, "original": asdict(each.original)}
+            for name, each in model.drift.items()
         },
         "variants": variants,
     }

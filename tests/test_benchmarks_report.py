@@ -224,10 +224,14 @@ def test_the_json_has_every_number(tmp_path: Path) -> None:
     model = found["models"]["dense"]
     assert model["card_sha256"] == "1" * 64
     assert model["budget"] == asdict(CARD.budget)
-    assert (model["original"]["sha256"], model["original"]["accuracy"]) == (
-        CARD.original.sha256,
-        0.9739,
-    )
+    assert model["original"]["sha256"] == CARD.original.sha256
+    assert {name: each["origin"] for name, each in model["sets"].items()} == {
+        "mnist": "stored",
+        "shift": "float32",
+        "drawn": "float32",
+    }
+    assert model["sets"]["mnist"]["original"]["accuracy"] == 0.9739
+    assert model["sets"]["drawn"]["original"]["accuracy"] == QUALITY.accuracy
     as_json = json.loads(json.dumps([asdict(DRIFT), asdict(TIMES), asdict(QUALITY)]))
     drift, times, quality = as_json
     int8 = model["variants"]["int8"]

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.command import tables
 from benchmarks.comparison import Change, Comparison
+from benchmarks.drift import Origin
 from benchmarks.progress import progress_bar
 from benchmarks.results import Results
 from benchmarks.tables import Part, Table, number
@@ -44,7 +45,7 @@ def test_every_number_is_there() -> None:
         for name in ("dense", "unknown"):
             assert [name, variant, size, *times, "1.00"] in shown
     assert ["unknown", "-"] in shown
-    assert ["dense", "original", "97.41", "97.41"] in shown  # On other images.
+    assert ["dense", "float32", "97.41", "97.41"] in shown  # On other images.
     assert ["dense", "int8", "99.80", "99.80"] in shown
     assert ["dense", "fully_connected_1", "20.0", "13.0", "12.0", "12.5"] in shown
     assert ["dense", "int8", "769", "769", "769", "769", "769"] in shown
@@ -52,6 +53,21 @@ def test_every_number_is_there() -> None:
     assert ["dense", "model(x)", "1,234", "23,457", "1"] in shown
     assert ["normalize", "moments", "1,234", "23,457", "100,000"] in shown
     assert ["rasterize", "box", "1,234", "23,457", "100,000"] in shown
+
+
+def test_other_images_are_held_against_what_is_named() -> None:
+    model = model_results()
+    origins: dict[Origin, str] = {"float32": "float32", "recomputed": "original"}
+    for origin, name in origins.items():
+        drift = {
+            each: replace(found, origin=origin if each != "mnist" else "stored")
+            for each, found in model.drift.items()
+        }
+        results = replace(made_results(), models={"dense": replace(model, drift=drift)})
+        _, told = print_text(tables(replace(results, latency=None), None)).split("On other", 1)
+        firsts = [line.split()[:2] for line in told.splitlines() if line.startswith("dense")]
+        assert firsts.count(["dense", name]) == 2  # Agreement, and accuracy lost.
+        assert ("float32 stands for" in " ".join(told.split())) is (origin == "float32")
 
 
 def test_a_file_without_a_card_is_in_every_table_that_can_have_it() -> None:
