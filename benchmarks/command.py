@@ -56,8 +56,10 @@ EXAMPLES = """\
 The exit status is 1, with a sentence on standard error, when a model's int8 is
 past the budget in its card (accuracy lost, agreement with the original, size),
 or when a model could not be measured; the other models are measured all the
-same. A .tflite file without a card has no original to drift from: it gets its
-accuracy and latency. Nothing is sent anywhere.
+same. What cannot be timed in another runtime than the app's, or of the
+originals in Keras, is only noted below the latencies. A .tflite file without a
+card has no original to drift from: it gets its accuracy and latency. Nothing is
+sent anywhere.
 
 examples:
   python -m benchmarks --quick                  tables, within half a minute

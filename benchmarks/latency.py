@@ -15,6 +15,7 @@ from benchmarks.start import OneStart
 from benchmarks.team import Team
 from benchmarks.timing import Times, Turn, summarize
 from benchmarks.verdict import judge
+from edge_app.interpreter import find_runtime
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ class Latency:
     warnings: list[str]
     """Why not to trust the times: a sentence each, with what was found and the limit."""
     problems: list[str]
-    """What could not be measured: a sentence each."""
+    """What of the models and the normalization could not be measured: a sentence each."""
+    notes: list[str]
+    """What else could not, in other runtimes than the app's and of the originals in Keras."""
 
     def app(self, model: str, variant: str) -> Inference | None:
         """The measurement that is nearest to the app's use: its runtime, one thread, one image."""
@@ -129,7 +132,7 @@ def measure_latency(plan: Plan, advance: Advance) -> Latency:
     """
     began, cpu_time = monotonic(), read_cpu_time()
     conditions = [read_conditions()]
-    with Team() as team:
+    with Team(find_runtime().name) as team:
         starts = _start_all(plan, team, advance)
         turns = _take_turns(plan, team, advance, conditions)
     others = others_cores(cpu_time, read_cpu_time())  # The team's processes have ended.
@@ -156,6 +159,7 @@ def measure_latency(plan: Plan, advance: Advance) -> Latency:
         seconds=round(monotonic() - began, 3),
         warnings=judge({str(job): measured for job, measured in times.items()}, conditions, others),
         problems=team.problems,
+        notes=team.notes,
     )
 
 

@@ -8,6 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchmarks.latency import Inference, Latency, Normalizing, Original, Start
 from benchmarks.tables import UNKNOWN, Part, Table, number
 
+MEANINGS = (
+    "Median, p90, p99 and min are of single calls; mean and standard deviation of loops of calls. "
+    "x: the median against the same model's float32."
+)
+
 
 def latency_tables(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> Iterator[Part]:
     """Everything that was timed.
@@ -19,8 +24,7 @@ def latency_tables(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> It
     yield Part(
         "Latency of one inference, one thread, as the app calls it",
         _inference(latency, sizes),
-        "Median, p90, p99 and min are of single calls; mean and standard deviation of loops of "
-        "calls. x: the median against the same model's float32.",
+        "\n".join([MEANINGS, *latency.notes]),
     )
     if any(each.threads > 1 or each.batch > 1 for each in latency.inference):
         yield Part(

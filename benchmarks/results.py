@@ -188,8 +188,9 @@ def measure(selection: Selection) -> Results:
 
 
 def _load(selection: Selection, problems: list[str]) -> _Loaded:
-    models = load_models(selection.folder, report=problems.append)
-    bare = load_bare_models(selection.folder, models, problems.append)
+    left_out: list[str] = []
+    models = load_models(selection.folder, report=left_out.append)
+    bare = load_bare_models(selection.folder, models, left_out.append)
     names = [*models, *bare]
     # What is left out has its own sentence, and the others are measured all the same.
     known = {*names, *(path.name for path in selection.folder.iterdir() if path.is_dir())}
@@ -198,14 +199,16 @@ def _load(selection: Selection, problems: list[str]) -> _Loaded:
             f"No model is named {unknown[0]!r}; in {selection.folder} there are "
             f"{', '.join(names) or 'none'}."
         )
-        raise ModelError("\n".join([*problems, nothing]))  # Perhaps it is one that is left out.
+        raise ModelError("\n".join([*left_out, nothing]))  # Perhaps it is one that is left out.
     wanted = selection.names or names
     if not {*names} & {*wanted}:
         nothing = (
             f"No model in {selection.folder} can be measured; expected a folder per model, each "
             "whole."
         )
-        raise ModelError("\n".join([*problems, nothing]))
+        raise ModelError("\n".join([*left_out, nothing]))
+    asked_for = tuple(f"Model {name!r} is left out" for name in selection.names)
+    problems += [each for each in left_out if not asked_for or each.startswith(asked_for)]
     return _Loaded(
         {name: _narrow(each, selection) for name, each in models.items() if name in wanted},
         {name: each for name, each in bare.items() if name in wanted},

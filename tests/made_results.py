@@ -135,4 +135,5 @@ def latency(files: list[tuple[str, str]]) -> Latency:
         seconds=100.0,
         warnings=["Other programs kept 1.5 cores busy meanwhile."],
         problems=[],
+        notes=["dense original (Keras, predict) is not timed: It has a layer of its own."],
     )

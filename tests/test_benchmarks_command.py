@@ -501,6 +501,16 @@ def test_a_model_that_is_left_out_keeps_the_others_from_nothing(
     assert "within the budget" not in shown
 
 
+def test_what_is_not_asked_for_and_left_out_is_no_problem(
+    benchmarks: Callable[..., tuple[int, str, list[str]]], dense: Path
+) -> None:
+    (dense / "notes").mkdir()
+    words = ("drift", "--quick", "--variant", GATED, "--model", "dense")
+    status, shown, found = benchmarks("--models", dense, *words)
+    assert (status, found) == (0, [])
+    assert "within the budget" in shown
+
+
 def test_no_whole_model(benchmarks: Callable[..., tuple[int, str, list[str]]], dense: Path) -> None:
     (dense / "dense" / "card.json").unlink()
     status, shown, [left_out, last] = benchmarks("--models", dense)

@@ -52,6 +52,7 @@ def test_every_number_is_there() -> None:
     assert ["dense", "int8", "4", "12.35", "100,000", "41.00"] in shown
     assert ["dense", "model(x)", "1,234", "23,457", "1"] in shown
     assert ["normalize", "moments", "1,234", "23,457", "100,000"] in shown
+    assert "It has a layer of its own." in print_text(tables(made_results(), None))
     assert ["rasterize", "box", "1,234", "23,457", "100,000"] in shown
 
 
