@@ -172,7 +172,7 @@ def _sheet(png: bytes) -> Figure:
 def _layers(layers: Sequence[Layer]) -> Figure:
     first = keep_first(layers)
     bars = [
-        charts.Bar(layer.name, max(layer.outputs_snr_db, 0), layer is first)
+        charts.Bar(layer.name, layer.outputs_snr_db, layer is first)
         for layer in layers
         if layer.outputs_snr_db is not None
     ]

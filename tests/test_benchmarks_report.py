@@ -22,7 +22,7 @@ from benchmarks.results_file import (
     write_text,
 )
 from edge_app.last_benchmark import read_last_benchmark
-from made_results import BARE, CARD, DRIFT, QUALITY, TIMES, made_results, model_results
+from made_results import BARE, CARD, DRIFT, LAYERS, QUALITY, TIMES, made_results, model_results
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -124,6 +124,16 @@ def test_the_page_has_every_section_and_every_row_of_the_terminal() -> None:
     # Where an accuracy is known, of each variant and of the file without a card.
     assert "dense int8: 97.41%, 1,234.5 µs" in page.words
     assert "stray tflite: 97.41%, 1,234.5 µs" in page.words
+
+
+def test_a_layer_with_more_error_than_signal_has_its_number() -> None:
+    layers = (replace(LAYERS[0], outputs_snr_db=-7.3), LAYERS[1])
+    models = {"dense": replace(model_results(), layers={"int8": layers})}
+    results = replace(made_results(), models=models, latency=None)
+    [chart] = [
+        each for each in render(results, None).split("<svg") if 'aria-label="Bars in dB"' in each
+    ]
+    assert "-7.3 dB" in chart
 
 
 def test_the_page_says_that_models_are_within_their_budgets_only_where_that_is_known() -> None:
