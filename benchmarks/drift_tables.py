@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from benchmarks.corruption import FARTHEST_SHIFT
 from benchmarks.drift import STAND_IN, Drift
 from benchmarks.gate import GATED, failures
 from benchmarks.layers import ALARM_DB, Layer, advise
@@ -32,9 +33,9 @@ def drift_tables(
         yield Part(
             "On other images: agreement with the original, %",
             _elsewhere(models, others, lambda drift: percent(drift.agreement)),
-            f"{_first_rows(models, others)} Images are shifted (by up to 3 pixels) and made noisy "
-            "after the normalization, which would undo the one and mistake the other for ink; all "
-            "else is done before it.",
+            f"{_first_rows(models, others)} Images are shifted (by up to {FARTHEST_SHIFT} pixels "
+            "across and down) and made noisy after the normalization, which would undo the one and "
+            "mistake the other for ink; all else is done before it.",
         )
         yield Part(
             "On other images: accuracy lost, points",

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.command import tables
 from benchmarks.comparison import Change, Comparison
+from benchmarks.corruption import FARTHEST_SHIFT
 from benchmarks.drift import Origin
 from benchmarks.progress import progress_bar
 from benchmarks.results import Results
@@ -68,6 +69,7 @@ def test_other_images_are_held_against_what_is_named() -> None:
         _, told = print_text(tables(replace(results, latency=None), None)).split("On other", 1)
         firsts = [line.split()[:2] for line in told.splitlines() if line.startswith("dense")]
         assert firsts.count(["dense", name]) == 2  # Agreement, and accuracy lost.
+        assert f"shifted (by up to {FARTHEST_SHIFT} pixels" in " ".join(told.split())
         assert ("float32 stands for" in " ".join(told.split())) is (origin == "float32")
 
 
