@@ -76,6 +76,8 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.what in {"latency", "serving"} and (arguments.drawings or arguments.originals):
         parser.error(f"--drawings and --originals are about drift, not {arguments.what}")
+    if arguments.what == "serving" and (arguments.model or arguments.variant):
+        parser.error("--model and --variant are not for serving: the app serves all of a folder")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a character gets a question mark, not a traceback.

@@ -539,11 +539,18 @@ def test_originals_where_there_is_no_tensorflow() -> None:
     assert "pip install -r requirements-dev.txt" in sentence
 
 
-@pytest.mark.parametrize("what", ["latency", "serving"])
-def test_what_is_about_drift_is_refused_elsewhere(what: str) -> None:
-    done = run(what, "--originals")
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("latency", "--originals"), "--drawings and --originals are about drift, not latency"),
+        (("serving", "--originals"), "--drawings and --originals are about drift, not serving"),
+        (("serving", "--variant", GATED), "--model and --variant are not for serving"),
+    ],
+)
+def test_what_is_about_something_else_is_refused(words: tuple[str, ...], reason: str) -> None:
+    done = run(*words)
     assert done.returncode == 2
-    assert f"--drawings and --originals are about drift, not {what}" in done.stderr
+    assert reason in done.stderr
 
 
 def test_a_reader_that_leaves_costs_nothing(dense: Path) -> None:
