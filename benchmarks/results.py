@@ -89,14 +89,14 @@ class BareResults:
 @dataclass(frozen=True)
 class Results:
     """Everything that one run found out: ``models`` with a card and ``bare`` ones without, by name,
-    and ``problems`` as sentences. ``dataset_sha256`` is the test set's; ``sets`` has titles and
-    numbers of images of all labelled sets by name."""
+    and ``problems`` as sentences. ``dataset_sha256`` is the test set's; ``sets`` has all labelled
+    sets by name."""
 
     measured_at: datetime
     quick: bool
     device: Device
     dataset_sha256: str
-    sets: Mapping[str, tuple[str, int]]
+    sets: Mapping[str, MeasuredSet]
     models: Mapping[str, ModelResults]
     bare: Mapping[str, BareResults]
     latency: Latency | None
@@ -124,6 +124,15 @@ class Results:
             },
             **{(name, each.variant): each.file.bytes for name, each in self.bare.items()},
         }
+
+
+class MeasuredSet(NamedTuple):
+    """A labelled set: its title, how many images it has, and the SHA-256 of what it was made from:
+    of MNIST's test images and labels, or of the drawings."""
+
+    title: str
+    images: int
+    sha256: str
 
 
 class _Loaded(NamedTuple):
@@ -166,7 +175,7 @@ def measure(selection: Selection) -> Results:
         quick=selection.quick,
         device=describe_device(),
         dataset_sha256=digits.sha256(),
-        sets={each.name: (each.title, len(each.labels)) for each in sets},
+        sets={each.name: MeasuredSet(each.title, len(each.labels), each.sha256) for each in sets},
         models={
             name: ModelResults(
                 card=model.card,

@@ -7,7 +7,8 @@ Fields of format 3; a field that is null is unknown or was not measured::
     quick                 whether less was measured, as --quick asks
     device                see benchmarks.device.Device
     dataset_sha256        of the test set's images followed by its labels
-    sets.<name>           the labelled sets: title, images (how many). "mnist" is the test set
+    sets.<name>           the labelled sets: title, images (how many), sha256 of what it was made
+                          from, the test set or the drawings. "mnist" is the test set
     models.<name>
         title, normalization, parameters
         card_sha256       of card.json, which has the hashes of the other files
@@ -64,10 +65,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "quick": results.quick,
         "device": asdict(results.device),
         "dataset_sha256": results.dataset_sha256,
-        "sets": {
-            name: {"title": title, "images": images}
-            for name, (title, images) in results.sets.items()
-        },
+        "sets": {name: each._asdict() for name, each in results.sets.items()},
         "models": {name: _model(results, name, each) for name, each in results.models.items()},
         "bare": {name: _bare(results, name, each) for name, each in results.bare.items()},
         "latency": asdict(latency) if latency else None,

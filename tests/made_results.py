@@ -10,7 +10,7 @@ from benchmarks.device import Device
 from benchmarks.drift import Drift, Flip, ModelDrift, Quality
 from benchmarks.latency import Inference, Latency, Normalizing, Original, Start
 from benchmarks.layers import Layer
-from benchmarks.results import BareResults, ModelResults, Results
+from benchmarks.results import BareResults, MeasuredSet, ModelResults, Results
 from benchmarks.timing import Times
 from edge_app.calibration import Bin
 from edge_app.card import VARIANTS, FileRecord, read_card
@@ -99,7 +99,10 @@ def made_results() -> Results:
             max_frequency_mhz=1800.0,
         ),
         dataset_sha256="0" * 64,
-        sets={"mnist": ("MNIST's test images", 10_000), "shift": ("shifted", 1000)},
+        sets={
+            "mnist": MeasuredSet("MNIST's test images", 10_000, "0" * 64),
+            "shift": MeasuredSet("shifted", 1000, "4" * 64),
+        },
         models={
             "dense": model_results(),
             "unknown": ModelResults(replace(CARD, name="unknown"), "2" * 64, {}, {}, {}),

@@ -327,7 +327,9 @@ def test_a_second_run_finds_the_same_drift(whole_run: WholeRun, tmp_path: Path) 
     assert (done.returncode, sentences(done.stderr)) == (0, [])
     assert "Changes since " + whole_run.report["measured_at"] in done.stdout
     # Sizes of four variants and the file, accuracies of float32, int8 and it, two agreements.
-    assert "10 of 10 quantities are just the same." in done.stdout
+    assert "10 of 10 quantities (size, accuracy, agreement) are just the same." in " ".join(
+        done.stdout.split()
+    )
     found = json.loads(second.read_text(encoding="utf-8"))["models"]["dense"]["variants"]
     assert [name for name, each in found.items() if each["drift"]] == ["float32", GATED]
     assert (

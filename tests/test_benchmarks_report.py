@@ -225,7 +225,11 @@ def test_the_json_has_every_number(tmp_path: Path) -> None:
     assert found["format"] == 3
     assert (found["measured_at"], found["quick"]) == ("2026-11-22T17:00:00Z", False)
     assert found["dataset_sha256"] == "0" * 64
-    assert found["sets"]["mnist"] == {"title": "MNIST's test images", "images": 10_000}
+    assert found["sets"]["mnist"] == {
+        "title": "MNIST's test images",
+        "images": 10_000,
+        "sha256": "0" * 64,
+    }
     assert found["device"]["runtime"] == results.device.runtime
     assert found["problems"] == results.problems
     assert results.latency

@@ -189,7 +189,7 @@ def test_a_comparison_as_a_table() -> None:
     assert ["dense", "int8", "agreement,", "%", "99.83", "99.82", "-0.01", "noise"] in rows
     latency = ["10.00", "30.00", "+200.0%", "not", "compared"]
     assert ["dense", "int8", "latency,", "µs", *latency] in rows
-    assert "1 of 4 quantities are just the same." in shown
+    assert "1 of 4 quantities (size, accuracy, agreement, latency) are just the same." in shown
     assert "dense int8, accuracy: 290 newly wrong." in shown
     assert "Model 'old' is gone." in shown
 
