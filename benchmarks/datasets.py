@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -16,6 +17,8 @@ from edge_app.drawings import Drawing, format_line
 from edge_app.mnist import Digits
 from edge_app.normalization import Normalization, normalize, rasterize
 
+MNIST = Path(__file__).parent / "mnist"
+"""The folder of the test set."""
 CHUNK = 250
 """Images between two steps of the progress bar."""
 

@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks import corruption
-from benchmarks.contact_sheet import contact_sheet
-from benchmarks.datasets import LabelledSet, drawn_set, mnist_set
+from benchmarks.datasets import MNIST, LabelledSet, drawn_set, mnist_set
 from benchmarks.device import Device, describe_device
 from benchmarks.drift import (
+    STAND_IN,
     DriftError,
     ModelDrift,
     Original,
@@ -37,12 +40,8 @@ from edge_app.mnist import Digits, read_digits
 from edge_app.models import Classifier, Model, ModelError, load_models
 from edge_app.normalization import Normalization
 
-MNIST = Path(__file__).parent / "mnist"
-"""The folder of the test set."""
 TEST_SET = "mnist"
 """The name of the labelled set that budgets are about."""
-STAND_IN = "float32"
-"""The variant that is measured in any case: the others are held against it."""
 
 
 class Selection(NamedTuple):
@@ -66,13 +65,13 @@ class Selection(NamedTuple):
 @dataclass(frozen=True)
 class ModelResults:
     """One model: its card, that file's SHA-256, its drift by labelled set, the layers of its
-    variants, and pictures (PNG) of the digits that flipped, by variant."""
+    variants, and the test set as it sees it, uint8 (N, 28, 28), where its drift is known."""
 
     card: Card
     card_sha256: str
     drift: Mapping[str, ModelDrift]
     layers: Mapping[str, tuple[Layer, ...]]
-    sheets: Mapping[str, bytes]
+    images: NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ def measure(selection: Selection) -> Results:
                 card_sha256=record_file(selection.folder / name / CARD).sha256,
                 drift=drift.get(name, {}),
                 layers=layers.get(name, {}),
-                sheets=_sheets(model, drift.get(name, {}), sets),
+                images=sets[0].images[model.normalization] if name in drift else None,
             )
             for name, model in loaded.models.items()
         },
@@ -354,16 +353,3 @@ def _measure_serving(selection: Selection) -> Serving:
     amount = QUICK if selection.quick else FULL
     with progress_bar("Serving", serving_steps(amount)) as advance:
         return measure_serving(selection.folder, advance, amount)
-
-
-def _sheets(
-    model: Model, drift: Mapping[str, ModelDrift], sets: Sequence[LabelledSet]
-) -> dict[str, bytes]:
-    if TEST_SET not in drift:
-        return {}
-    images = sets[0].images[model.normalization]
-    return {
-        variant: contact_sheet(images, each.flips, variant)
-        for variant, each in drift[TEST_SET].variants.items()
-        if each.flips
-    }

@@ -67,7 +67,7 @@ def model_results() -> ModelResults:
     stand_in = {name: each for name, each in drifts().items() if name != "float32"}
     sets = ("shift", "drawn")
     others = {name: ModelDrift(1000, "float32", QUALITY, stand_in) for name in sets}
-    return ModelResults(CARD, "1" * 64, {"mnist": drift, **others}, {"int8": LAYERS}, {})
+    return ModelResults(CARD, "1" * 64, {"mnist": drift, **others}, {"int8": LAYERS}, None)
 
 
 def drifts() -> dict[str, Drift]:
@@ -105,7 +105,7 @@ def made_results() -> Results:
         },
         models={
             "dense": model_results(),
-            "unknown": ModelResults(replace(CARD, name="unknown"), "2" * 64, {}, {}, {}),
+            "unknown": ModelResults(replace(CARD, name="unknown"), "2" * 64, {}, {}, None),
         },
         bare={"stray": BareResults("stray (no card)", BARE, "box", QUALITY)},
         latency=latency([*files, ("stray", "tflite")]),
