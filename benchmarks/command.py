@@ -35,6 +35,8 @@ from edge_app.state import results_path
 
 MODELS = Path(__file__).parents[1] / "models"
 
+COMMANDS = ("drift", "latency", "serving", "all")
+
 DESCRIPTION = """\
 Measure every model on this device, each in its variants float32, float16,
 dynamic and int8:
@@ -78,6 +80,9 @@ def main() -> int:
         parser.error(f"--drawings and --originals are about drift, not {arguments.what}")
     if arguments.what == "serving" and (arguments.model or arguments.variant):
         parser.error("--model and --variant are not for serving: the app serves all of a folder")
+    for name in {*arguments.model} & {*COMMANDS}:
+        if not any(arguments.models.glob(f"{name}*")):  # No model is called so.
+            parser.error(f"put {name!r} before --model, which takes all names that follow")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a character gets a question mark, not a traceback.
@@ -189,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("drift", "latency", "serving", "all"),
+        choices=COMMANDS,
         default="all",
         help="what to measure (default: all)",
     )

@@ -547,6 +547,7 @@ def test_originals_where_there_is_no_tensorflow() -> None:
         (("latency", "--originals"), "--drawings and --originals are about drift, not latency"),
         (("serving", "--originals"), "--drawings and --originals are about drift, not serving"),
         (("serving", "--variant", GATED), "--model and --variant are not for serving"),
+        (("--model", "dense", "drift"), "put 'drift' before --model"),
     ],
 )
 def test_what_is_about_something_else_is_refused(words: tuple[str, ...], reason: str) -> None:
