@@ -64,7 +64,7 @@ _USABLE = """(part) => performance.getEntriesByType("resource")
 
 
 class NoBrowserError(Exception):
-    """There is no browser to measure with; the text says what is missing."""
+    """There is no browser to measure with, or it fails; the text says what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,8 @@ def open_browser() -> Iterator[Browser]:
     """Start headless Chromium.
 
     Raises:
-        NoBrowserError: Playwright or Chromium is not installed.
+        NoBrowserError: Playwright or Chromium is not installed, or it does not start, or it does
+            not do in time what is asked of it.
     """
     try:
         playwright_api = importlib.import_module("playwright.sync_api")
@@ -144,12 +145,15 @@ def open_browser() -> Iterator[Browser]:
     arguments = ["--disable-gpu", "--disable-background-networking"]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")  # Which Chromium asks for there.
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    try:
+        with playwright_api.sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=arguments)
+            try:
+                yield browser
+            finally:
+                browser.close()
+    except playwright_api.Error as error:
+        raise NoBrowserError(f"{path} fails ({str(error).splitlines()[0]})") from error
 
 
 def browse(

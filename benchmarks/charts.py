@@ -95,12 +95,15 @@ def trade_off(points: Sequence[Point]) -> str:
     tops: dict[str, tuple[float, float]] = {}
     for point, time, error in zip(points, times, errors, strict=True):
         across, down = x.at(time), y.at(error)
-        radius = 4 + 22 * math.sqrt(point.bytes / largest)
+        radius = 26 * math.sqrt(point.bytes / largest)
         title = f"{point.model} {point.variant}: {point.accuracy:.2%}, {point.latency_us:,.1f} µs"
-        parts.append(
-            f'<circle class="{_series(variants.index(point.variant))} area" cx="{across:.1f}" '
-            f'cy="{down:.1f}" r="{radius:.1f}"><title>{escape(title)}</title></circle>'
-        )
+        series = _series(variants.index(point.variant))
+        parts += [
+            f'<circle class="{series} area" cx="{across:.1f}" '
+            f'cy="{down:.1f}" r="{radius:.1f}"><title>{escape(title)}</title></circle>',
+            # So that the smallest is seen, too.
+            f'<circle class="{series} dot" cx="{across:.1f}" cy="{down:.1f}" r="2"/>',
+        ]
         # A model's name stands above the highest of its circles.
         tops[point.model] = min(tops.get(point.model, (height, 0)), (down - radius, across))
     parts += [_text(across, edge - 6, name, "name") for name, (edge, across) in tops.items()]
@@ -241,22 +244,22 @@ def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
 
 
 def bars(rows: Sequence[Bar], unit: str) -> str:
-    """A bar a row, from 0, with its value; marked rows stand out.
+    """A bar a row, from 0, with its value; below 0 there is the value alone. Marked rows stand out.
 
     Args:
-        rows: at least one; values of 0 and more.
+        rows: at least one.
         unit: of the values.
     """
     width, left, right = 720, 230, 80
     x = _Scale(0, max(1e-9, *(row.value for row in rows)), left, width - right)
     parts = []
     for number, row in enumerate(rows):
-        top = _ROW * number + 4
+        top, end = _ROW * number + 4, x.at(max(row.value, 0))
         colour = "s1" if row.is_marked else "s0"
         parts += [
             _text(left - 8, top + 12, row.label, "axis", "end"),
-            _rectangle(left, top + 2, x.at(row.value) - left, _ROW - 6, f"{colour} bar"),
-            _text(x.at(row.value) + 6, top + 12, f"{row.value:.1f} {unit}", "axis"),
+            _rectangle(left, top + 2, end - left, _ROW - 6, f"{colour} bar"),
+            _text(end + 6, top + 12, f"{row.value:.1f} {unit}", "axis"),
         ]
     return _svg(width, _ROW * len(rows) + 8, f"Bars in {unit}", parts)
 

@@ -21,6 +21,7 @@ from benchmarks.results_file import (
     ResultsFileError,
     check_writable,
     dump,
+    shorten,
     to_json,
     write_text,
 )
@@ -33,6 +34,8 @@ from edge_app.errors import UserError
 from edge_app.state import results_path
 
 MODELS = Path(__file__).parents[1] / "models"
+
+COMMANDS = ("drift", "latency", "serving", "all")
 
 DESCRIPTION = """\
 Measure every model on this device, each in its variants float32, float16,
@@ -55,8 +58,10 @@ EXAMPLES = """\
 The exit status is 1, with a sentence on standard error, when a model's int8 is
 past the budget in its card (accuracy lost, agreement with the original, size),
 or when a model could not be measured; the other models are measured all the
-same. A .tflite file without a card has no original to drift from: it gets its
-accuracy and latency. Nothing is sent anywhere.
+same. What cannot be timed in another runtime than the app's, or of the
+originals in Keras, is only noted below the latencies. A .tflite file without a
+card has no original to drift from: it gets its accuracy and latency. Nothing is
+sent anywhere.
 
 examples:
   python -m benchmarks --quick                  tables, within half a minute
@@ -73,6 +78,11 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.what in {"latency", "serving"} and (arguments.drawings or arguments.originals):
         parser.error(f"--drawings and --originals are about drift, not {arguments.what}")
+    if arguments.what == "serving" and (arguments.model or arguments.variant):
+        parser.error("--model and --variant are not for serving: the app serves all of a folder")
+    for name in {*arguments.model} & {*COMMANDS}:
+        if not any(arguments.models.glob(f"{name}*")):  # No model is called so.
+            parser.error(f"put {name!r} before --model, which takes all names that follow")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show a character gets a question mark, not a traceback.
@@ -152,7 +162,7 @@ def _keep(document: dict[str, object], path: Path) -> None:
     """For the app's page. A run is worth its while without it, too."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(dump(document), path)
+        write_text(dump(shorten(document)), path)
     except (OSError, ResultsFileError) as error:
         _complain(f"The app's page will not show this result: {error}")
 
@@ -184,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("drift", "latency", "serving", "all"),
+        choices=COMMANDS,
         default="all",
         help="what to measure (default: all)",
     )

@@ -228,7 +228,35 @@ def _notes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         notes.append(f"{runs} warned about the timings: judge latencies with care.")
     then, today = ({*each["models"], *each["bare"]} for each in (before, now))
     gone = [f"Model {name!r} was measured then, and is not now." for name in sorted(then - today)]
-    return [*notes, *gone, *(f"Model {name!r} is new." for name in sorted(today - then))]
+    new = [f"Model {name!r} is new." for name in sorted(today - then)]
+    return [*notes, *gone, *new, *_one_sided(before, now), *_uncompared(before, now)]
+
+
+def _one_sided(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What only one of the two runs measured of models that both have."""
+    earlier, later = _measured(before), _measured(now)
+    common = [name for name in later if name in earlier]
+    for quantity, title in (("drift", "Accuracy"), ("latency", "Latency")):
+        lost = [name for name in common if earlier[name][quantity] and not later[name][quantity]]
+        new = [name for name in common if later[name][quantity] and not earlier[name][quantity]]
+        for found, when in ((lost, "then, and not now"), (new, "now, and not then")):
+            if found:
+                files = ", ".join(" ".join(name) for name in found)
+                whose = "all files" if found == common else files
+                yield f"{title} was measured {when}, of {whose}."
+
+
+def _uncompared(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What both runs measured, and nothing here compares."""
+    sets = [name for name in now["sets"] if name in before["sets"] and name != TEST_SET]
+    for name in sets:
+        if before["sets"][name]["sha256"] != now["sets"][name]["sha256"]:
+            yield f"The set {name!r} is another than in the earlier result."
+    parts = [f"drift on {', '.join(sets)}"] if sets else []
+    parts += ["loading", "normalization"] if before["latency"] and now["latency"] else []
+    parts += ["serving"] if before["serving"] and now["serving"] else []
+    if parts:
+        yield f"Not compared: {', '.join(parts)}."
 
 
 def _device(result: Mapping[str, Any]) -> tuple[object, ...]:

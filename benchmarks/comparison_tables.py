@@ -30,7 +30,7 @@ def comparison_tables(comparison: Comparison) -> Iterator[Part]:
         table.add(*_row(change), is_marked=change.verdict == "worse")
     same = len(comparison.changes) - len(changed)
     words = [
-        f"{same} of {len(comparison.changes)} quantities are just the same.",
+        f"{same} of {len(comparison.changes)} quantities{_kinds(comparison)} are just the same.",
         *(
             f"{_name(each)}: {each.reason}."
             for each in changed
@@ -39,6 +39,11 @@ def comparison_tables(comparison: Comparison) -> Iterator[Part]:
         *comparison.notes,
     ]
     yield Part(f"Changes since {comparison.before}", table, "\n".join(words))
+
+
+def _kinds(comparison: Comparison) -> str:
+    kinds = dict.fromkeys(_kind(change) for change in comparison.changes)
+    return f" ({', '.join(kinds)})" if kinds else ""
 
 
 def _row(change: Change) -> tuple[str, ...]:
@@ -57,4 +62,8 @@ def _row(change: Change) -> tuple[str, ...]:
 
 
 def _name(change: Change) -> str:
-    return f"{change.model} {change.variant}, {_TITLES[change.quantity].split(',')[0]}"
+    return f"{change.model} {change.variant}, {_kind(change)}"
+
+
+def _kind(change: Change) -> str:
+    return _TITLES[change.quantity].split(",")[0]

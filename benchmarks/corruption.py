@@ -94,13 +94,14 @@ def corrupted_sets(
         normalizations: those of the models that are measured.
         advance: told of each image, once for each corruption and normalization: :func:`steps`.
     """
-    pictures, labels = digits.images[:COUNT], digits.labels[:COUNT]
+    pictures, labels, sha256 = digits.images[:COUNT], digits.labels[:COUNT], digits.sha256()
     return [
         LabelledSet(
             corruption,
             f"{len(labels):,} test images: {corruption}",
             labels,
             {name: _corrupt(pictures, corruption, name, advance) for name in normalizations},
+            sha256,
         )
         for corruption in CORRUPTIONS
     ]

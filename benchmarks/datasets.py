@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -11,10 +13,12 @@ from numpy.typing import NDArray
 
 from benchmarks.predictions import Images
 from benchmarks.progress import Advance
-from edge_app.drawings import Drawing
+from edge_app.drawings import Drawing, format_line
 from edge_app.mnist import Digits
 from edge_app.normalization import Normalization, normalize, rasterize
 
+MNIST = Path(__file__).parent / "mnist"
+"""The folder of the test set."""
 CHUNK = 250
 """Images between two steps of the progress bar."""
 
@@ -32,6 +36,8 @@ class LabelledSet(NamedTuple):
     """uint8 (N,), 0 to 9."""
     images: Images
     """uint8 (N, 28, 28) by normalization."""
+    sha256: str
+    """Of what the set was made from, in hexadecimal."""
 
 
 def mnist_set(
@@ -42,7 +48,7 @@ def mnist_set(
         name: apply(partial(normalize, normalization=name), list(digits.images), advance)
         for name in normalizations
     }
-    return LabelledSet("mnist", "MNIST's test set", digits.labels, images)
+    return LabelledSet("mnist", "MNIST's test set", digits.labels, images, digits.sha256())
 
 
 def drawn_set(
@@ -65,7 +71,9 @@ def drawn_set(
         for name in normalizations
     }
     labels = np.array([drawing.label for drawing in drawings], np.uint8)
-    return LabelledSet("drawings", f"the drawings of {file}", labels, images)
+    lines = "".join(map(format_line, drawings))
+    sha256 = hashlib.sha256(lines.encode()).hexdigest()
+    return LabelledSet("drawings", f"the drawings of {file}", labels, images, sha256)
 
 
 def apply(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from benchmarks.drift import Drift
+from benchmarks.corruption import FARTHEST_SHIFT
+from benchmarks.drift import STAND_IN, Drift
 from benchmarks.gate import GATED, failures
 from benchmarks.layers import ALARM_DB, Layer, advise
 from benchmarks.results import TEST_SET, BareResults, ModelResults
@@ -32,15 +33,14 @@ def drift_tables(
         yield Part(
             "On other images: agreement with the original, %",
             _elsewhere(models, others, lambda drift: percent(drift.agreement)),
-            "The original's own row is its accuracy, %. Where its outputs are not known, float32 "
-            "stands for it. Images are shifted (by up to 3 pixels) and made noisy after the "
-            "normalization, which would undo the one and mistake the other for ink; all else is "
-            "done before it.",
+            f"{_first_rows(models, others)} Images are shifted (by up to {FARTHEST_SHIFT} pixels "
+            "across and down) and made noisy after the normalization, which would undo the one and "
+            "mistake the other for ink; all else is done before it.",
         )
         yield Part(
             "On other images: accuracy lost, points",
             _elsewhere(models, others, lambda drift: f"{drift.accuracy_loss_points:.2f}"),
-            "The original's own row is its accuracy, %.",
+            _first_rows(models, others),
         )
     if any(GATED in model.layers for model in models.values()):
         yield Part(
@@ -149,7 +149,7 @@ def _elsewhere(
         if not any(drifts):
             continue
         originals = (percent(each.original.accuracy) if each else UNKNOWN for each in drifts)
-        table.add(model_name, "original", *originals)
+        table.add(model_name, STAND_IN if _stands_in(model, names) else "original", *originals)
         for variant in model.card.variants:
             measured = [each.variants.get(variant) if each else None for each in drifts]
             if any(measured):
@@ -157,6 +157,18 @@ def _elsewhere(
                     model_name, variant, *(show(each) if each else UNKNOWN for each in measured)
                 )
     return table
+
+
+def _first_rows(models: Mapping[str, ModelResults], names: Sequence[str]) -> str:
+    words = "A model's first row is its accuracy, %, and the others are held against that."
+    if any(_stands_in(model, names) for model in models.values()):
+        words += f" Here {STAND_IN} stands for originals: what they give is not known."
+    return words
+
+
+def _stands_in(model: ModelResults, names: Sequence[str]) -> bool:
+    """A model's original is known on all of these sets, or on none."""
+    return any(model.drift[name].origin == STAND_IN for name in names if name in model.drift)
 
 
 def _layers(models: Mapping[str, tuple[Layer, ...]]) -> Table:

@@ -15,6 +15,7 @@ from benchmarks.start import OneStart
 from benchmarks.team import Team
 from benchmarks.timing import Times, Turn, summarize
 from benchmarks.verdict import judge
+from edge_app.interpreter import find_runtime
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,9 @@ class Start:
     """From the file's bytes to an interpreter that is ready."""
     first_us: float
     """The first inference, in microseconds."""
-    memory_before_bytes: int | None
-    """Resident memory of the process before it loads the model; None where the kernel does not
-    tell."""
-    memory_after_bytes: int | None
-    """The same after the first inference."""
+    memory_bytes: int | None
+    """Resident memory that a copy of the model takes in a process that has run another already: the
+    file's bytes, and what the runtime makes of them; None where unknown."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,9 @@ class Latency:
     warnings: list[str]
     """Why not to trust the times: a sentence each, with what was found and the limit."""
     problems: list[str]
-    """What could not be measured: a sentence each."""
+    """What of the models and the normalization could not be measured: a sentence each."""
+    notes: list[str]
+    """What else could not, in other runtimes than the app's and of the originals in Keras."""
 
     def app(self, model: str, variant: str) -> Inference | None:
         """The measurement that is nearest to the app's use: its runtime, one thread, one image."""
@@ -131,7 +132,7 @@ def measure_latency(plan: Plan, advance: Advance) -> Latency:
     """
     began, cpu_time = monotonic(), read_cpu_time()
     conditions = [read_conditions()]
-    with Team() as team:
+    with Team(find_runtime().name) as team:
         starts = _start_all(plan, team, advance)
         turns = _take_turns(plan, team, advance, conditions)
     others = others_cores(cpu_time, read_cpu_time())  # The team's processes have ended.
@@ -158,6 +159,7 @@ def measure_latency(plan: Plan, advance: Advance) -> Latency:
         seconds=round(monotonic() - began, 3),
         warnings=judge({str(job): measured for job, measured in times.items()}, conditions, others),
         problems=team.problems,
+        notes=team.notes,
     )
 
 
@@ -177,8 +179,7 @@ def _start_all(plan: Plan, team: Team, advance: Advance) -> list[Start]:
             starts=len(started),
             load_ms=round(median(one.load_ns for one in started) / 1e6, 3),
             first_us=round(median(one.first_ns for one in started) / 1e3, 3),
-            memory_before_bytes=started[0].before_bytes,
-            memory_after_bytes=started[0].after_bytes,
+            memory_bytes=started[0].memory_bytes,
         )
         for job, started in answers.items()
         if started

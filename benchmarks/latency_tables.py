@@ -8,6 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchmarks.latency import Inference, Latency, Normalizing, Original, Start
 from benchmarks.tables import UNKNOWN, Part, Table, number
 
+MEANINGS = (
+    "Median, p90, p99 and min are of single calls; mean and standard deviation of loops of calls. "
+    "x: the median against the same model's float32."
+)
+
 
 def latency_tables(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> Iterator[Part]:
     """Everything that was timed.
@@ -19,8 +24,7 @@ def latency_tables(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> It
     yield Part(
         "Latency of one inference, one thread, as the app calls it",
         _inference(latency, sizes),
-        "Median, p90, p99 and min are of single calls; mean and standard deviation of loops of "
-        "calls. x: the median against the same model's float32.",
+        "\n".join([MEANINGS, *latency.notes]),
     )
     if any(each.threads > 1 or each.batch > 1 for each in latency.inference):
         yield Part(
@@ -30,7 +34,8 @@ def latency_tables(latency: Latency, sizes: Mapping[tuple[str, str], int]) -> It
         yield Part(
             "Loading, in a process of its own",
             _starts(latency.starts),
-            "Memory: of that process, runtime and NumPy with it; model: what it grew by.",
+            "Memory: what the model adds to a process that has run one already, its file's bytes "
+            "with it.",
         )
     if latency.originals:
         yield Part("The originals in Keras, one image a call, in the same run", _originals(latency))
@@ -113,18 +118,16 @@ def _starts(starts: list[Start]) -> Table:
     several = _are_several(starts)
     table = Table(
         _names(several),
-        ("threads", "load\nms", "first\nµs", "memory\nMiB", "model\nMiB"),
+        ("threads", "load\nms", "first\nµs", "memory\nMiB"),
     )
     for each in starts:
-        before, after = each.memory_before_bytes, each.memory_after_bytes
-        known = before is not None and after is not None
+        memory = each.memory_bytes
         table.add(
             *_file(each, several),
             str(each.threads),
             f"{each.load_ms:,.2f}",
             number(each.first_us),
-            number((after or 0) / 2**20 if known else None),
-            number(((after or 0) - (before or 0)) / 2**20 if known else None),
+            UNKNOWN if memory is None else f"{memory / 2**20:.2f}",
         )
     return table
 

@@ -23,6 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.metrics import ratio_db
 from benchmarks.network import Network, Operator, Values
 from edge_app.card import Card, read_file
 from edge_app.errors import UserError
@@ -31,7 +32,7 @@ IMAGES = 100
 """How many are enough: with 500 no ratio of the shipped models moves by more than 1 dB."""
 ALARM_DB = 30.0
 """A layer stands out when less than this is left of the outputs over its own error, of which the
-power then is more than 1/1,000 of theirs. No layer of the shipped models' variants is below 40 dB;
+power then is more than 1/1,000 of theirs. No layer of the shipped models' variants is below 35 dB;
 with a layer's weights rounded to 3 bits, or a class's bias off by 1, that layer is near 27 dB or
 less."""
 
@@ -146,7 +147,7 @@ def compare_layers(
                 # Where nothing is added, the rest may still round otherwise: it is run in parts.
                 outputs_snr_db=None
                 if own is None
-                else _ratio_db(outputs, np.subtract(arrived, before, dtype=np.float64)),
+                else ratio_db(outputs, np.subtract(arrived, before, dtype=np.float64)),
                 kept_snr_db=_snr_db(
                     outputs, (network.run(rest, kept) if rest else kept)[network.output]
                 ),
@@ -270,14 +271,4 @@ def _joined(values: Values, tensors: Iterable[int]) -> NDArray[np.float32]:
 
 
 def _snr_db(exact: NDArray[np.float32], ours: NDArray[np.float32]) -> float | None:
-    return _ratio_db(exact, np.subtract(ours, exact, dtype=np.float64))
-
-
-def _ratio_db(signal: NDArray[np.float32], error: NDArray[np.float64]) -> float | None:
-    """Signal-to-noise ratio, 10 log10(sum x^2 / sum e^2) dB; None where there is no error."""
-    noise = np.square(error).sum()
-    if not noise:
-        return None
-    power = np.square(signal, dtype=np.float64).sum()
-    # A signal of nothing would be at minus infinity, which JSON does not know.
-    return float(10 * np.log10(max(power, np.finfo(np.float64).tiny) / noise))
+    return ratio_db(exact, np.subtract(ours, exact, dtype=np.float64))

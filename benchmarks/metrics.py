@@ -7,8 +7,8 @@ variant's; an answer is the digit with the largest. Calibration has a module of 
 
 from __future__ import annotations
 
-from math import log10, sqrt
-from typing import NamedTuple
+from math import sqrt
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -182,11 +182,23 @@ def signal_to_noise(original: ArrayLike, variant: ArrayLike) -> float | None:
     Source: the usual ratio of powers, as B. Widrow, I. Kollar, "Quantization noise", Cambridge
     2008, apply it to rounding.
 
-    Args and errors are those of :func:`largest_difference`; p is not 0 throughout.
+    Args and errors are those of :func:`largest_difference`.
     """
     before, after = _tables(original, variant)
-    noise = float(np.square(before - after).sum())
-    return 10 * log10(float(np.square(before).sum()) / noise) if noise else None
+    return ratio_db(before, before - after)
+
+
+def ratio_db(signal: NDArray[np.floating[Any]], error: NDArray[np.floating[Any]]) -> float | None:
+    """The ratio of the powers of a signal x and an error e, 10 log10(sum x^2 / sum e^2) dB.
+
+    None where there is no error.
+    """
+    noise = np.square(error, dtype=np.float64).sum()
+    if not noise:
+        return None
+    power = np.square(signal, dtype=np.float64).sum()
+    # A signal of nothing would be at minus infinity, which JSON does not know.
+    return float(10 * np.log10(max(power, np.finfo(np.float64).tiny) / noise))
 
 
 def accuracy_by_class(answers: ArrayLike, labels: ArrayLike) -> tuple[float | None, ...]:

@@ -108,7 +108,7 @@ def _run(
     process = subprocess.run(
         [sys.executable, "-m", "benchmarks.keras_answers", str(exchange)],
         cwd=_ROOT,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"},
         input=json.dumps(jobs),
         capture_output=True,
         text=True,

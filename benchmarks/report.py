@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from benchmarks import charts
 from benchmarks.comparison import Comparison
 from benchmarks.comparison_tables import comparison_tables
+from benchmarks.contact_sheet import contact_sheet
 from benchmarks.device_tables import device_tables
 from benchmarks.drift import Drift, ModelDrift, Quality
 from benchmarks.drift_tables import drift_tables
@@ -138,8 +139,8 @@ def _of_model(model: ModelResults) -> Iterator[Group]:
                     for name, each in flipped.items()
                 ],
             )
-        if sheet := model.sheets.get(GATED):
-            yield Group("", [_sheet(sheet)])
+        if int8.flips and model.images is not None:
+            yield Group("", [_sheet(contact_sheet(model.images, int8.flips, GATED))])
     layers = model.layers.get(GATED, ())
     if point_at(layers):
         yield Group("Layers", [_layers(layers)])
@@ -172,7 +173,7 @@ def _sheet(png: bytes) -> Figure:
 def _layers(layers: Sequence[Layer]) -> Figure:
     first = keep_first(layers)
     bars = [
-        charts.Bar(layer.name, max(layer.outputs_snr_db, 0), layer is first)
+        charts.Bar(layer.name, layer.outputs_snr_db, layer is first)
         for layer in layers
         if layer.outputs_snr_db is not None
     ]

@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks import corruption
-from benchmarks.contact_sheet import contact_sheet
-from benchmarks.datasets import LabelledSet, drawn_set, mnist_set
+from benchmarks.datasets import MNIST, LabelledSet, drawn_set, mnist_set
 from benchmarks.device import Device, describe_device
 from benchmarks.drift import (
+    STAND_IN,
     DriftError,
     ModelDrift,
     Original,
@@ -37,12 +40,8 @@ from edge_app.mnist import Digits, read_digits
 from edge_app.models import Classifier, Model, ModelError, load_models
 from edge_app.normalization import Normalization
 
-MNIST = Path(__file__).parent / "mnist"
-"""The folder of the test set."""
 TEST_SET = "mnist"
 """The name of the labelled set that budgets are about."""
-STAND_IN = "float32"
-"""The variant that is measured in any case: the others are held against it."""
 
 
 class Selection(NamedTuple):
@@ -66,13 +65,13 @@ class Selection(NamedTuple):
 @dataclass(frozen=True)
 class ModelResults:
     """One model: its card, that file's SHA-256, its drift by labelled set, the layers of its
-    variants, and pictures (PNG) of the digits that flipped, by variant."""
+    variants, and the test set as it sees it, uint8 (N, 28, 28), where its drift is known."""
 
     card: Card
     card_sha256: str
     drift: Mapping[str, ModelDrift]
     layers: Mapping[str, tuple[Layer, ...]]
-    sheets: Mapping[str, bytes]
+    images: NDArray[np.uint8] | None
 
 
 @dataclass(frozen=True)
@@ -89,14 +88,14 @@ class BareResults:
 @dataclass(frozen=True)
 class Results:
     """Everything that one run found out: ``models`` with a card and ``bare`` ones without, by name,
-    and ``problems`` as sentences. ``dataset_sha256`` is the test set's; ``sets`` has titles and
-    numbers of images of all labelled sets by name."""
+    and ``problems`` as sentences. ``dataset_sha256`` is the test set's; ``sets`` has all labelled
+    sets by name."""
 
     measured_at: datetime
     quick: bool
     device: Device
     dataset_sha256: str
-    sets: Mapping[str, tuple[str, int]]
+    sets: Mapping[str, MeasuredSet]
     models: Mapping[str, ModelResults]
     bare: Mapping[str, BareResults]
     latency: Latency | None
@@ -124,6 +123,15 @@ class Results:
             },
             **{(name, each.variant): each.file.bytes for name, each in self.bare.items()},
         }
+
+
+class MeasuredSet(NamedTuple):
+    """A labelled set: its title, how many images it has, and the SHA-256 of what it was made from:
+    of MNIST's test images and labels, or of the drawings."""
+
+    title: str
+    images: int
+    sha256: str
 
 
 class _Loaded(NamedTuple):
@@ -166,14 +174,14 @@ def measure(selection: Selection) -> Results:
         quick=selection.quick,
         device=describe_device(),
         dataset_sha256=digits.sha256(),
-        sets={each.name: (each.title, len(each.labels)) for each in sets},
+        sets={each.name: MeasuredSet(each.title, len(each.labels), each.sha256) for each in sets},
         models={
             name: ModelResults(
                 card=model.card,
                 card_sha256=record_file(selection.folder / name / CARD).sha256,
                 drift=drift.get(name, {}),
                 layers=layers.get(name, {}),
-                sheets=_sheets(model, drift.get(name, {}), sets),
+                images=sets[0].images[model.normalization] if name in drift else None,
             )
             for name, model in loaded.models.items()
         },
@@ -188,8 +196,9 @@ def measure(selection: Selection) -> Results:
 
 
 def _load(selection: Selection, problems: list[str]) -> _Loaded:
-    models = load_models(selection.folder, report=problems.append)
-    bare = load_bare_models(selection.folder, models, problems.append)
+    left_out: list[str] = []
+    models = load_models(selection.folder, report=left_out.append)
+    bare = load_bare_models(selection.folder, models, left_out.append)
     names = [*models, *bare]
     # What is left out has its own sentence, and the others are measured all the same.
     known = {*names, *(path.name for path in selection.folder.iterdir() if path.is_dir())}
@@ -198,14 +207,16 @@ def _load(selection: Selection, problems: list[str]) -> _Loaded:
             f"No model is named {unknown[0]!r}; in {selection.folder} there are "
             f"{', '.join(names) or 'none'}."
         )
-        raise ModelError("\n".join([*problems, nothing]))  # Perhaps it is one that is left out.
+        raise ModelError("\n".join([*left_out, nothing]))  # Perhaps it is one that is left out.
     wanted = selection.names or names
     if not {*names} & {*wanted}:
         nothing = (
             f"No model in {selection.folder} can be measured; expected a folder per model, each "
             "whole."
         )
-        raise ModelError("\n".join([*problems, nothing]))
+        raise ModelError("\n".join([*left_out, nothing]))
+    asked_for = tuple(f"Model {name!r} is left out" for name in selection.names)
+    problems += [each for each in left_out if not asked_for or each.startswith(asked_for)]
     return _Loaded(
         {name: _narrow(each, selection) for name, each in models.items() if name in wanted},
         {name: each for name, each in bare.items() if name in wanted},
@@ -342,16 +353,3 @@ def _measure_serving(selection: Selection) -> Serving:
     amount = QUICK if selection.quick else FULL
     with progress_bar("Serving", serving_steps(amount)) as advance:
         return measure_serving(selection.folder, advance, amount)
-
-
-def _sheets(
-    model: Model, drift: Mapping[str, ModelDrift], sets: Sequence[LabelledSet]
-) -> dict[str, bytes]:
-    if TEST_SET not in drift:
-        return {}
-    images = sets[0].images[model.normalization]
-    return {
-        variant: contact_sheet(images, each.flips, variant)
-        for variant, each in drift[TEST_SET].variants.items()
-        if each.flips
-    }

@@ -1,23 +1,26 @@
 """Results as JSON: written for other programs, and for a later run to compare itself with.
 
-Fields of format 2; a field that is null is unknown or was not measured::
+Fields of format 3; a field that is null is unknown or was not measured::
 
-    format                2; a reader refuses another
+    format                3; a reader refuses another
     measured_at           ISO 8601, UTC
     quick                 whether less was measured, as --quick asks
     device                see benchmarks.device.Device
     dataset_sha256        of the test set's images followed by its labels
-    sets.<name>           the labelled sets: title, images (how many). "mnist" is the test set
+    sets.<name>           the labelled sets: title, images (how many), sha256 of what it was made
+                          from, the test set or the drawings. "mnist" is the test set
     models.<name>
         title, normalization, parameters
         card_sha256       of card.json, which has the hashes of the other files
         budget            see edge_app.card.Budget
-        original          bytes, sha256, accuracy, accuracy_interval, calibration_error, ... on the
-                          test set: see benchmarks.drift.Quality
+        original          bytes, sha256 of its file
+        sets.<name>       what the variants are held against on each labelled set: origin, "stored",
+                          "recomputed", or "float32" where that stands for the original; original,
+                          how well it reads: see benchmarks.drift.Quality
         variants.<name>   "float32", "float16", "dynamic", "int8"
             bytes, sha256 of its file
-            drift         from the original on the test set: see benchmarks.drift.Drift
-            sets.<name>   the same on the other labelled sets
+            drift         on the test set, from the original: see benchmarks.drift.Drift
+            sets.<name>   on the other labelled sets, from what the model's sets.<name> tells
             layers        a list, in the order of computing: see benchmarks.layers.Layer
             latency       of the app's runtime, one thread, one image: see benchmarks.timing.Times
     bare.<name>           a .tflite file without a card: title, normalization, file, bytes, sha256,
@@ -26,6 +29,9 @@ Fields of format 2; a field that is null is unknown or was not measured::
     serving               see benchmarks.serving.Serving
     warnings              sentences: why not to trust the times
     problems              sentences; the exit status is 1 when there are any
+
+The file that the app's page reads has no flips, wrong, flip_matrix and reliability: the page shows
+none of them, and of a model that reads little right they are megabytes.
 """
 
 from __future__ import annotations
@@ -41,8 +47,9 @@ from typing import Any
 from benchmarks.results import TEST_SET, BareResults, ModelResults, Results
 from edge_app.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 """Version of the fields above."""
+_NOT_FOR_PAGE = frozenset({"flips", "wrong", "flip_matrix", "reliability"})
 
 
 class ResultsFileError(UserError):
@@ -58,10 +65,7 @@ def to_json(results: Results) -> dict[str, Any]:
         "quick": results.quick,
         "device": asdict(results.device),
         "dataset_sha256": results.dataset_sha256,
-        "sets": {
-            name: {"title": title, "images": images}
-            for name, (title, images) in results.sets.items()
-        },
+        "sets": {name: each._asdict() for name, each in results.sets.items()},
         "models": {name: _model(results, name, each) for name, each in results.models.items()},
         "bare": {name: _bare(results, name, each) for name, each in results.bare.items()},
         "latency": asdict(latency) if latency else None,
@@ -108,8 +112,16 @@ def dump(document: dict[str, Any]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def shorten(part: Any) -> Any:
+    """The same of what :func:`to_json` gives, or of a part of it, without what is not for the app's
+    page."""
+    if isinstance(part, dict):
+        return {name: shorten(each) for name, each in part.items() if name not in _NOT_FOR_PAGE}
+    return [shorten(each) for each in part] if isinstance(part, list | tuple) else part
+
+
 def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
-    card, drift = model.card, model.drift.get(TEST_SET)
+    card = model.card
     variants = {}
     for variant, file in card.variants.items():
         found = {name: each.variants.get(variant) for name, each in model.drift.items()}
@@ -128,10 +140,10 @@ def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
         "parameters": card.parameters,
         "card_sha256": model.card_sha256,
         "budget": asdict(card.budget),
-        "original": {
-            "bytes": card.original.bytes,
-            "sha256": card.original.sha256,
-            **(asdict(drift.original) if drift else {}),
+        "original": {"bytes": card.original.bytes, "sha256": card.original.sha256},
+        "sets": {
+            name: {"origin": each.origin, "original": asdict(each.original)}
+            for name, each in model.drift.items()
         },
         "variants": variants,
     }

@@ -57,13 +57,13 @@ class Server:
         return f"http://{HOST}:{self.port}"
 
     def resident_bytes(self) -> int | None:
-        """Its resident memory; None where the system has no /proc."""
+        """Its resident memory; None where it has ended, or the system has no /proc."""
         try:
             status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
         except OSError:
             return None
-        [size] = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")]
-        return int(size) * 1024
+        sizes = [line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:")]
+        return int(sizes[0]) * 1024 if sizes else None
 
     def cpu_s(self) -> float | None:
         """The processor time that it has taken; None where the system has no /proc."""
@@ -93,9 +93,8 @@ class Server:
 
 def app(models: Path, variant: str) -> contextlib.AbstractContextManager[Server]:
     """The app as it ships; see :func:`_start`."""
-    return _start(
-        "edge_app", "--host", HOST, "--port", PORT, "--models", models, "--variant", variant
-    )
+    options = ("--models", models.resolve(), "--variant", variant)
+    return _start("edge_app", "--host", HOST, "--port", PORT, *options)
 
 
 def trivial() -> contextlib.AbstractContextManager[Server]:
@@ -105,7 +104,7 @@ def trivial() -> contextlib.AbstractContextManager[Server]:
 
 def sketchpad(models: Path, variant: str) -> contextlib.AbstractContextManager[Server]:
     """A page with ``gr.Sketchpad`` and the same models; see :func:`_start`."""
-    return _start("benchmarks.sketchpad_page", PORT, models, variant)
+    return _start("benchmarks.sketchpad_page", PORT, models.resolve(), variant)
 
 
 @contextlib.contextmanager

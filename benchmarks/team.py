@@ -6,18 +6,24 @@ from contextlib import ExitStack
 from typing import Any, Literal
 
 from benchmarks.child import Child, ChildEnded, JobError, start_child
-from benchmarks.jobs import InferenceJob, Job
+from benchmarks.jobs import NORMALIZATION, InferenceJob, Job
 
 
 class Team:
     """Processes that take turns: each is started when first asked, and anew when it has ended.
 
+    Args:
+        runtime: the app's.
+
     Attributes:
-        problems: a sentence for each thing that could not be done.
+        problems: a sentence for each thing that could not be done and that the app does, too.
+        notes: the same on other runtimes and on originals, which no app needs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, runtime: str) -> None:
         self.problems: list[str] = []
+        self.notes: list[str] = []
+        self._needed = {runtime, NORMALIZATION}
         self._versions: dict[str, str] = {}
         self._children: dict[str, tuple[Child, ExitStack]] = {}
         self._given_up: set[object] = set()
@@ -48,7 +54,7 @@ class Team:
         try:
             return child.ask(job, do, number)
         except JobError as error:
-            self.problems.append(f"{job} is not timed: {error}")
+            self._report(job.engine, f"{job} is not timed: {error}")
             self._given_up.add(subject)
             if isinstance(error, ChildEnded):
                 self._stop(job.engine)
@@ -60,12 +66,15 @@ class Team:
             try:
                 child = stack.enter_context(start_child(engine))
             except JobError as error:
-                self.problems.append(f"Nothing is timed with {engine}: {error}")
+                self._report(engine, f"Nothing is timed with {engine}: {error}")
                 self._given_up.add(engine)
                 return None
             self._children[engine] = child, stack
             self._versions[engine] = child.version
         return self._children[engine][0]
+
+    def _report(self, engine: str, sentence: str) -> None:
+        (self.problems if engine in self._needed else self.notes).append(sentence)
 
     def _stop(self, engine: str) -> None:
         _, stack = self._children.pop(engine)

@@ -67,7 +67,7 @@ def judge(
 
 def _spread(times: Mapping[str, Times]) -> str | None:
     spreads = {name: measured.spread for name, measured in times.items()}
-    return _worst(spreads, SPREAD, "repeated medians of {name} lie {found:.0%} apart")
+    return _worst(spreads, SPREAD, "repeated medians of {name} lie {found:.1%} apart")
 
 
 def _deviation(times: Mapping[str, Times]) -> str | None:
@@ -75,7 +75,7 @@ def _deviation(times: Mapping[str, Times]) -> str | None:
     return _worst(
         deviations,
         DEVIATION,
-        "times of {name} have a standard deviation of {found:.0%} of the mean",
+        "times of {name} have a standard deviation of {found:.1%} of the mean",
     )
 
 
@@ -94,7 +94,7 @@ def _others(cores: float | None) -> str | None:
     if cores is None or cores <= OTHERS_CORES:
         return None
     return (
-        f"Other programs kept {cores:.1f} cores busy meanwhile, more than {OTHERS_CORES:g}; "
+        f"Other programs kept {cores:.2f} cores busy meanwhile, more than {OTHERS_CORES:g}; "
         "end them and measure again."
     )
 

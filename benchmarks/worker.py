@@ -79,10 +79,10 @@ def _start(job: InferenceJob) -> OneStart:
     content = read_file(Path(job.use.folder), job.use.file)
     image = rasterize(drawings()[0], job.use.normalization)[None]
 
-    def load_model() -> Callable[[], object]:
+    def load_model(content: bytes) -> Callable[[], object]:
         return partial(load(job.use, job.engine, content).infer, image, job.use.variant)
 
-    return start(load_model)
+    return start(content, load_model)
 
 
 @cache

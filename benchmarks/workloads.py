@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.datasets import MNIST
 from benchmarks.jobs import (
     InferenceJob,
     Job,
@@ -26,8 +27,6 @@ from edge_app.mnist import Digits, read_digits
 from edge_app.models import Classifier
 from edge_app.normalization import Normalization, normalize, rasterize
 from edge_app.samples import drawings
-
-MNIST = Path(__file__).parent / "mnist"
 
 
 class OriginalError(UserError):

@@ -151,7 +151,7 @@ def read_file(folder: Path, record: FileRecord) -> bytes:
     except OSError as error:
         raise CardError(f"{path} cannot be read ({error.strerror}).") from error
     found = hashlib.sha256(content).hexdigest()
-    if found != record.sha256:
+    if (len(content), found) != (record.bytes, record.sha256):
         raise CardError(
             f"{path} is corrupt: found {len(content)} bytes with SHA-256 {found[:12]}..., expected "
             f"{record.bytes} with {record.sha256[:12]}...; fetch it or convert the model again."

@@ -15,15 +15,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from edge_app.bare import VARIANT
 from edge_app.errors import UserError
 
-FORMAT = 2
+FORMAT = 3
 """Version of the file's fields; a reader refuses another."""
 MAX_BYTES = 2_000_000
 _MAX_ITEMS = 100
 """Models, variants of a model, or sentences."""
 _MAX_LENGTH = 400
-"""Characters of a text."""
+"""Characters of a text. Of a longer sentence the beginning is shown."""
 _MOST = 1e15
 """A number that nothing here reaches."""
 
@@ -55,7 +56,8 @@ class MeasuredModel:
     """What was measured of one model."""
 
     title: str
-    card_sha256: str
+    card_sha256: str | None
+    """None of a file without a card."""
     variants: Mapping[str, MeasuredVariant]
     """By name, in the order of the file."""
 
@@ -111,7 +113,7 @@ def _parse(content: Any) -> LastBenchmark:
     if fields["format"] != FORMAT:
         raise ValueError(f"it has format {fields['format']!r:.40}, expected {FORMAT}")
     device = _object(fields["device"])
-    models = _each(fields["models"], _model)
+    models = {**_each(fields["models"], _model), **_each(fields["bare"], _bare)}
     if not models:
         raise ValueError("it has no models")
     return LastBenchmark(
@@ -135,12 +137,29 @@ def _model(content: Any) -> MeasuredModel:
     )
 
 
+def _bare(content: Any) -> MeasuredModel:
+    """A file without a card: no original is known that it could agree with."""
+    fields = _object(content)
+    return MeasuredModel(
+        title=_text(fields["title"]),
+        card_sha256=None,
+        variants={VARIANT: _file(fields, _part(fields["quality"], "accuracy", 1), None)},
+    )
+
+
 def _variant(content: Any) -> MeasuredVariant:
     fields = _object(content)
+    drift = fields["drift"]
+    return _file(fields, _part(drift, "accuracy", 1), _part(drift, "agreement", 1))
+
+
+def _file(
+    fields: Mapping[str, Any], accuracy: float | None, agreement: float | None
+) -> MeasuredVariant:
     return MeasuredVariant(
         bytes=int(_number(fields["bytes"])),
-        accuracy=_part(fields["drift"], "accuracy", 1),
-        agreement=_part(fields["drift"], "agreement", 1),
+        accuracy=accuracy,
+        agreement=agreement,
         median_us=_part(fields["latency"], "median_us"),
         p99_us=_part(fields["latency"], "p99_us"),
     )
@@ -168,7 +187,14 @@ def _each(content: Any, parse: Callable[[Any], Part]) -> dict[str, Part]:
 def _sentences(content: Any) -> list[str]:
     if not isinstance(content, list) or len(content) > _MAX_ITEMS:
         raise TypeError(f"it holds {content!r:.40} for a list of at most {_MAX_ITEMS} sentences")
-    return [_text(sentence) for sentence in content]
+    return [_text(_cut(sentence)) for sentence in content]
+
+
+def _cut(sentence: Any) -> Any:
+    """Some quote what a library had to say."""
+    if isinstance(sentence, str) and len(sentence) > _MAX_LENGTH:
+        return f"{sentence[: _MAX_LENGTH - 1]}…"
+    return sentence
 
 
 def _text(content: Any) -> str:

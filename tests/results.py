@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 RESULT: dict[str, Any] = {
-    "format": 2,
+    "format": 3,
     "measured_at": "2026-11-22T17:00:00Z",
     "quick": False,
     "device": {
@@ -36,6 +36,14 @@ RESULT: dict[str, Any] = {
             "title": "Multi-layer Perceptron",
             "card_sha256": "2" * 64,
             "variants": {"int8": {"bytes": 395800, "drift": None, "latency": None}},
+        },
+    },
+    "bare": {
+        "stray": {
+            "title": "stray (no card)",
+            "bytes": 2048,
+            "quality": {"accuracy": 0.9741},
+            "latency": {"median_us": 11, "p90_us": 30.0, "p99_us": None},
         },
     },
     "warnings": ["The machine was busy."],

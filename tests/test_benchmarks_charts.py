@@ -30,10 +30,11 @@ def parse(svg: str) -> ElementTree.Element:
     return chart
 
 
-def places(chart: ElementTree.Element) -> list[tuple[float, float, float]]:
+def places(chart: ElementTree.Element, kind: str = "area") -> list[tuple[float, float, float]]:
     return [
         (float(each.attrib["cx"]), float(each.attrib["cy"]), float(each.attrib["r"]))
         for each in chart.iter("circle")
+        if kind in each.attrib["class"]
     ]
 
 
@@ -46,7 +47,9 @@ def test_trade_off_has_a_circle_a_variant_with_its_size_as_area() -> None:
     first, second, third = places(chart)
     assert second[0] == third[0] > first[0]  # Slower is further right,
     assert first[1] == second[1] > third[1]  # and better further up.
-    assert (first[2] - 4) == pytest.approx(2 * (second[2] - 4))  # Four times the bytes.
+    assert first[2] == pytest.approx(2 * second[2])  # Four times the bytes.
+    dots = places(chart, "dot")
+    assert [each[:2] for each in dots] == [each[:2] for each in (first, second, third)]
     assert words(chart, "name") == ["dense", "mlp"]
     assert next(each.text for each in chart.iter("title")) == "dense float32: 97.00%, 10.0 µs"
 
@@ -65,7 +68,7 @@ def test_both_axes_of_the_trade_off_are_logarithmic() -> None:
 def test_spreads_have_a_row_each_and_their_medians() -> None:
     rows = [Spread("dense int8", 1.0, 10.0, 100.0, 1000.0), Spread("mlp int8", 10, 10, 10, 10)]
     chart = parse(charts.spreads(rows))
-    (first, _, _), (second, _, _) = places(chart)
+    (first, _, _), (second, _, _) = places(chart, "dot")
     assert first == second
     line, *_ = [each for each in chart.iter("line") if "whisker" in each.attrib["class"]]
     start, end = float(line.attrib["x1"]), float(line.attrib["x2"])
@@ -107,11 +110,11 @@ def test_reliability_leaves_empty_bins_out() -> None:
 
 
 def test_bars_are_as_long_as_their_values() -> None:
-    rows = [Bar("one", 40.0), Bar("two", 20.0, is_marked=True), Bar("none", 0.0)]
+    rows = [Bar("one", 40.0), Bar("two", 20.0, is_marked=True), Bar("none", -7.3)]
     chart = parse(charts.bars(rows, "dB"))
     bars = [(each.attrib["class"], float(each.attrib["width"])) for each in chart.iter("rect")]
     assert bars == [("s0 bar", 410), ("s1 bar", 205), ("s0 bar", 0)]
-    assert {"40.0 dB", "20.0 dB", "0.0 dB"} <= set(words(chart, "axis"))
+    assert {"40.0 dB", "20.0 dB", "-7.3 dB"} <= set(words(chart, "axis"))
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,9 @@ from benchmarks.markdown import BEGIN, END
 from benchmarks.tables import number
 from degraded import round_weights
 from edge_app.card import VARIANTS, read_card
-from edge_app.last_benchmark import read_last_benchmark
+from edge_app.last_benchmark import MAX_BYTES, read_last_benchmark
 from edge_app.mnist import SHA256
+from made_results import DRIFT, made_results, model_results
 from test_benchmarks_report import Page, headings
 
 ROOT = Path(__file__).parents[1]
@@ -156,7 +157,7 @@ def test_every_model_is_shown(whole_run: WholeRun) -> None:
 
 def test_every_model_is_in_the_json(whole_run: WholeRun) -> None:
     report = whole_run.report
-    assert (report["format"], report["quick"], report["problems"]) == (2, True, [])
+    assert (report["format"], report["quick"], report["problems"]) == (3, True, [])
     assert report["dataset_sha256"] == SHA256["t10k"]
     assert [(name, each["images"]) for name, each in report["sets"].items()] == [("mnist", 10_000)]
     assert report["models"].keys() == set(NAMES)
@@ -164,8 +165,10 @@ def test_every_model_is_in_the_json(whole_run: WholeRun) -> None:
         card = (MODELS / name / "card.json").read_bytes()
         assert model["card_sha256"] == hashlib.sha256(card).hexdigest()
         assert model["variants"].keys() == set(VARIANTS)
+        assert model["sets"]["mnist"]["origin"] == "stored"
+        original = model["sets"]["mnist"]["original"]
         for variant, fields in model["variants"].items():
-            check_drift(fields["drift"], model["original"]["accuracy"], images=10_000)
+            check_drift(fields["drift"], original["accuracy"], images=10_000)
             check_latency(fields["latency"])
             assert bool(fields["layers"]) == (variant != "float32")
     stray = report["bare"]["stray"]
@@ -200,7 +203,7 @@ def test_accuracies_are_those_of_the_cards(whole_run: WholeRun) -> None:
         measured = {each: fields["drift"] for each, fields in model["variants"].items()}
         for variant, file in card["variants"].items():
             assert measured[variant]["accuracy"] == pytest.approx(file["accuracy"], abs=0.001)
-        original = model["original"]["accuracy"]
+        original = model["sets"]["mnist"]["original"]["accuracy"]
         assert original == pytest.approx(card["original"]["accuracy"], abs=0.001)
 
 
@@ -277,8 +280,36 @@ def test_the_page_has_every_section_and_picture(whole_run: WholeRun) -> None:
 
 def test_the_app_s_page_finds_the_result(whole_run: WholeRun) -> None:
     kept = whole_run.folder / FILES["results"]
-    assert json.loads(kept.read_text(encoding="utf-8")) == whole_run.report
-    assert read_last_benchmark(kept).models.keys() == set(NAMES)
+    found = json.loads(kept.read_text(encoding="utf-8"))
+    assert found.keys() == whole_run.report.keys()
+    assert found["latency"] == whole_run.report["latency"]
+    assert read_last_benchmark(kept).models.keys() == {*NAMES, "stray"}
+
+
+def test_the_app_s_page_finds_the_result_of_a_model_that_reads_nothing(
+    benchmarks: Callable[..., tuple[int, str, list[str]]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = replace(
+        DRIFT, accuracy=0.1, wrong=(*range(9000),), flips=DRIFT.flips * 9000, agreement=0.1
+    )
+    model = model_results()
+    of_test_set = replace(model.drift["mnist"], variants={"dynamic": wrong, GATED: wrong})
+    degraded = replace(
+        made_results(),
+        models={"dense": replace(model, drift={**model.drift, "mnist": of_test_set})},
+        latency=None,
+        problems=[f"The file 'mine.tflite' is left out: {'Select TF ops. ' * 30}"],
+    )
+    monkeypatch.setattr(command, "measure", lambda _: degraded)
+    whole, kept = tmp_path / "report.json", tmp_path / "kept.json"
+    benchmarks("--json", whole, "--results", kept)
+    assert whole.stat().st_size > MAX_BYTES
+    found = read_last_benchmark(kept)
+    assert found.models["dense"].variants[GATED].accuracy == 0.1
+    assert found.models.keys() == {"dense", "stray"}
+    assert "'mine.tflite' is left out" in found.warnings[0]
 
 
 def test_a_run_is_the_same_as_itself(whole_run: WholeRun) -> None:
@@ -296,7 +327,9 @@ def test_a_second_run_finds_the_same_drift(whole_run: WholeRun, tmp_path: Path) 
     assert (done.returncode, sentences(done.stderr)) == (0, [])
     assert "Changes since " + whole_run.report["measured_at"] in done.stdout
     # Sizes of four variants and the file, accuracies of float32, int8 and it, two agreements.
-    assert "10 of 10 quantities are just the same." in done.stdout
+    assert "10 of 10 quantities (size, accuracy, agreement) are just the same." in " ".join(
+        done.stdout.split()
+    )
     found = json.loads(second.read_text(encoding="utf-8"))["models"]["dense"]["variants"]
     assert [name for name, each in found.items() if each["drift"]] == ["float32", GATED]
     assert (
@@ -427,7 +460,7 @@ def test_latency_alone_reads_no_reference_and_a_float_variant_will_do(
         (("--html", "{models}"), "is no regular file"),
         (("--markdown", "{models}/no.md"), "cannot be read (No such file or directory)"),
         (("--compare", "{models}/no.json"), "(No such file or directory)"),
-        (("--compare", "{models}/dense/card.json"), "it holds format 1, expected format 2"),
+        (("--compare", "{models}/dense/card.json"), "it holds format 1, expected format 3"),
         (("--compare", "{models}/dense/int8.tflite"), "it is no JSON"),
         (("--drawings", "{models}/no.jsonl"), "no.jsonl"),
         (("--drawings", "{models}/dense/card.json"), "card.json"),
@@ -470,6 +503,16 @@ def test_a_model_that_is_left_out_keeps_the_others_from_nothing(
     assert "within the budget" not in shown
 
 
+def test_what_is_not_asked_for_and_left_out_is_no_problem(
+    benchmarks: Callable[..., tuple[int, str, list[str]]], dense: Path
+) -> None:
+    (dense / "notes").mkdir()
+    words = ("drift", "--quick", "--variant", GATED, "--model", "dense")
+    status, shown, found = benchmarks("--models", dense, *words)
+    assert (status, found) == (0, [])
+    assert "within the budget" in shown
+
+
 def test_no_whole_model(benchmarks: Callable[..., tuple[int, str, list[str]]], dense: Path) -> None:
     (dense / "dense" / "card.json").unlink()
     status, shown, [left_out, last] = benchmarks("--models", dense)
@@ -498,11 +541,19 @@ def test_originals_where_there_is_no_tensorflow() -> None:
     assert "pip install -r requirements-dev.txt" in sentence
 
 
-@pytest.mark.parametrize("what", ["latency", "serving"])
-def test_what_is_about_drift_is_refused_elsewhere(what: str) -> None:
-    done = run(what, "--originals")
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (("latency", "--originals"), "--drawings and --originals are about drift, not latency"),
+        (("serving", "--originals"), "--drawings and --originals are about drift, not serving"),
+        (("serving", "--variant", GATED), "--model and --variant are not for serving"),
+        (("--model", "dense", "drift"), "put 'drift' before --model"),
+    ],
+)
+def test_what_is_about_something_else_is_refused(words: tuple[str, ...], reason: str) -> None:
+    done = run(*words)
     assert done.returncode == 2
-    assert f"--drawings and --originals are about drift, not {what}" in done.stderr
+    assert reason in done.stderr
 
 
 def test_a_reader_that_leaves_costs_nothing(dense: Path) -> None:
@@ -513,7 +564,7 @@ def test_a_reader_that_leaves_costs_nothing(dense: Path) -> None:
     process.stdout.close()
     stderr = process.stderr.read()
     assert (process.wait(), sentences(stderr)) == (0, [])
-    assert json.loads(report.read_text(encoding="utf-8"))["format"] == 2
+    assert json.loads(report.read_text(encoding="utf-8"))["format"] == 3
     process.stderr.close()
 
 

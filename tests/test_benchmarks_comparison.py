@@ -21,6 +21,8 @@ from made_results import made_results
 
 Result = dict[str, Any]
 
+UNCOMPARED = "Not compared: drift on shift, loading, normalization."
+
 
 @pytest.fixture
 def result() -> Result:
@@ -51,7 +53,7 @@ def verdict(comparison: Comparison, quantity: str, model: str = "dense") -> str:
 def test_a_result_is_the_same_as_itself(result: Result) -> None:
     found = compare_results(result, deepcopy(result))
     assert found.before == "2026-11-22T17:00:00Z"
-    assert found.notes == []
+    assert found.notes == [UNCOMPARED]
     assert {each.verdict for each in found.changes} == {"same"}
     # Sizes and latencies of nine files, accuracies of five, agreement of the model's four.
     assert len(found.changes) == 9 + 9 + 5 + 4
@@ -140,7 +142,7 @@ def test_latencies_of_another_device_are_not_judged(field: str, result: Result) 
     found = compare_results(result, now)
     assert verdict(found, "median_us") == "other"
     assert verdict(found, "accuracy") == verdict(found, "bytes") == "same"
-    [note] = found.notes
+    note, _ = found.notes
     assert note.startswith("The earlier result is of another device or runtime")
 
 
@@ -149,7 +151,7 @@ def test_accuracies_on_other_images_are_not_compared(result: Result) -> None:
     now["dataset_sha256"] = "1" * 64
     found = compare_results(result, now)
     assert {each.quantity for each in found.changes} == {"bytes", "median_us"}
-    [note] = found.notes
+    note, _ = found.notes
     assert "other test images" in note
 
 
@@ -164,8 +166,22 @@ def test_what_one_of_the_two_has_not_is_said(result: Result) -> None:
         "One of the two runs warned about the timings: judge latencies with care.",
         "Model 'unknown' was measured then, and is not now.",
         "Model 'new' is new.",
+        "Accuracy was measured then, and not now, of dense int8.",
+        "Latency was measured then, and not now, of dense int8.",
+        UNCOMPARED,
     ]
     assert [each.quantity for each in found.changes if each.variant == "int8"] == ["bytes"]
+
+
+def test_other_drawings_are_told_apart_and_no_comparison_is_made_up(result: Result) -> None:
+    now = deepcopy(result)
+    now["sets"]["shift"]["sha256"] = "5" * 64
+    assert compare_results(result, now).notes == [
+        "The set 'shift' is another than in the earlier result.",
+        UNCOMPARED,
+    ]
+    serving = {**now, "models": {}, "sets": {}, "latency": None, "serving": {"quick": True}}
+    assert compare_results(serving, serving).notes == ["Not compared: serving."]
 
 
 def test_a_result_is_read(result: Result, tmp_path: Path) -> None:
@@ -181,11 +197,11 @@ def test_a_result_is_read(result: Result, tmp_path: Path) -> None:
         ("\xff", "it is no JSON"),
         ("[" * 100_000, "it is no JSON"),
         ('{"format": NaN}', "it is no JSON"),
-        ("[]", "it holds no result, expected format 2"),
-        ("{}", "it holds no result, expected format 2"),
-        ('{"format": 1, "models": {}}', "it holds format 1, expected format 2"),
-        ('{"format": 2, "models": []}', "expected format 2"),
-        ('{"format": 2, "models": {}}', "a field is not as expected"),
+        ("[]", "it holds no result, expected format 3"),
+        ("{}", "it holds no result, expected format 3"),
+        ('{"format": 1, "models": {}}', "it holds format 1, expected format 3"),
+        ('{"format": 3, "models": []}', "expected format 3"),
+        ('{"format": 3, "models": {}}', "a field is not as expected"),
     ],
 )
 def test_another_file_is_refused(content: str, reason: str, tmp_path: Path) -> None:

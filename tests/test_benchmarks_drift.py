@@ -190,6 +190,9 @@ def test_sets_are_what_the_app_would_show_the_models(
     assert sum(done) == 2 * 5 + 2 * 10
     assert (pictures.name, drawn.name) == ("mnist", "drawings")
     assert "mine.jsonl" in drawn.title
+    assert pictures.sha256 == digits.sha256()
+    assert drawn_set(drawings, "mine.jsonl", ["box"], done.append).sha256 == drawn.sha256
+    assert drawn_set(drawings[1:], "mine.jsonl", ["box"], done.append).sha256 != drawn.sha256
     assert pictures.labels is digits.labels
     assert drawn.labels.tolist() == list(range(10))
     for name in ("moments", "box"):

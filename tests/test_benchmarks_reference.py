@@ -133,9 +133,14 @@ def few(test_set: Digits) -> LabelledSet:
     importlib.util.find_spec("tensorflow") is None, reason="TensorFlow is not installed"
 )
 def test_the_originals_give_again_what_is_kept_of_them(
-    few: LabelledSet, models_folder: Path, test_set: Digits, tmp_path: Path
+    few: LabelledSet,
+    models_folder: Path,
+    test_set: Digits,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """One that Keras cannot run is told of, and costs the others nothing."""
+    monkeypatch.setenv("KERAS_BACKEND", "none-of-them")
     folder = shutil.copytree(models_folder, tmp_path / "models")
     foreign = shutil.copytree(folder / "dense", folder / "foreign")
     (foreign / "model.keras").write_bytes(b"something else")

@@ -22,7 +22,7 @@ from benchmarks.results_file import (
     write_text,
 )
 from edge_app.last_benchmark import read_last_benchmark
-from made_results import BARE, CARD, DRIFT, QUALITY, TIMES, made_results, model_results
+from made_results import BARE, CARD, DRIFT, LAYERS, QUALITY, TIMES, made_results, model_results
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -126,6 +126,16 @@ def test_the_page_has_every_section_and_every_row_of_the_terminal() -> None:
     assert "stray tflite: 97.41%, 1,234.5 µs" in page.words
 
 
+def test_a_layer_with_more_error_than_signal_has_its_number() -> None:
+    layers = (replace(LAYERS[0], outputs_snr_db=-7.3), LAYERS[1])
+    models = {"dense": replace(model_results(), layers={"int8": layers})}
+    results = replace(made_results(), models=models, latency=None)
+    [chart] = [
+        each for each in render(results, None).split("<svg") if 'aria-label="Bars in dB"' in each
+    ]
+    assert "-7.3 dB" in chart
+
+
 def test_the_page_says_that_models_are_within_their_budgets_only_where_that_is_known() -> None:
     def says_so(results: Results) -> bool:
         return "Every model is within the budget of its card." in render(results, None)
@@ -212,10 +222,14 @@ def test_the_page_in_a_browser(scheme: str, browser: Browser, tmp_path: Path) ->
 def test_the_json_has_every_number(tmp_path: Path) -> None:
     results = made_results()
     found = json.loads(dump(to_json(results)))
-    assert found["format"] == 2
+    assert found["format"] == 3
     assert (found["measured_at"], found["quick"]) == ("2026-11-22T17:00:00Z", False)
     assert found["dataset_sha256"] == "0" * 64
-    assert found["sets"]["mnist"] == {"title": "MNIST's test images", "images": 10_000}
+    assert found["sets"]["mnist"] == {
+        "title": "MNIST's test images",
+        "images": 10_000,
+        "sha256": "0" * 64,
+    }
     assert found["device"]["runtime"] == results.device.runtime
     assert found["problems"] == results.problems
     assert results.latency
@@ -224,10 +238,14 @@ def test_the_json_has_every_number(tmp_path: Path) -> None:
     model = found["models"]["dense"]
     assert model["card_sha256"] == "1" * 64
     assert model["budget"] == asdict(CARD.budget)
-    assert (model["original"]["sha256"], model["original"]["accuracy"]) == (
-        CARD.original.sha256,
-        0.9739,
-    )
+    assert model["original"]["sha256"] == CARD.original.sha256
+    assert {name: each["origin"] for name, each in model["sets"].items()} == {
+        "mnist": "stored",
+        "shift": "float32",
+        "drawn": "float32",
+    }
+    assert model["sets"]["mnist"]["original"]["accuracy"] == 0.9739
+    assert model["sets"]["drawn"]["original"]["accuracy"] == QUALITY.accuracy
     as_json = json.loads(json.dumps([asdict(DRIFT), asdict(TIMES), asdict(QUALITY)]))
     drift, times, quality = as_json
     int8 = model["variants"]["int8"]

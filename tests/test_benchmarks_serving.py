@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,11 +112,29 @@ def test_a_server_ends_however_what_uses_it_ends() -> None:
     assert not server.folder.exists()
 
 
-def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+def test_a_server_that_has_ended_takes_no_memory(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)  # It is there yet, as a zombie.
+    assert servers.Server(0, 0.0, process, tmp_path).resident_bytes() is None
+    assert process.wait() == 0
+
+
+def test_a_server_that_does_not_start_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
     with (
         pytest.raises(servers.ServingError, match=r"edge_app does not start: .*No model to serve"),
-        servers.app(tmp_path, "int8"),
+        servers.app(Path("here"), "int8"),
     ):
+        pass
+
+
+def test_a_browser_that_fails_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("playwright")
+    monkeypatch.setattr(browsing, "NAMES", ("false",))
+    with pytest.raises(browsing.NoBrowserError, match=r"false fails \("), browsing.open_browser():
         pass
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from benchmarks.command import tables
 from benchmarks.comparison import Change, Comparison
+from benchmarks.corruption import FARTHEST_SHIFT
+from benchmarks.drift import Origin
 from benchmarks.progress import progress_bar
 from benchmarks.results import Results
 from benchmarks.tables import Part, Table, number
@@ -44,14 +46,31 @@ def test_every_number_is_there() -> None:
         for name in ("dense", "unknown"):
             assert [name, variant, size, *times, "1.00"] in shown
     assert ["unknown", "-"] in shown
-    assert ["dense", "original", "97.41", "97.41"] in shown  # On other images.
+    assert ["dense", "float32", "97.41", "97.41"] in shown  # On other images.
     assert ["dense", "int8", "99.80", "99.80"] in shown
     assert ["dense", "fully_connected_1", "20.0", "13.0", "12.0", "12.5"] in shown
     assert ["dense", "int8", "769", "769", "769", "769", "769"] in shown
-    assert ["dense", "int8", "4", "12.35", "100,000", "41.0", "11.0"] in shown
+    assert ["dense", "int8", "4", "12.35", "100,000", "41.00"] in shown
     assert ["dense", "model(x)", "1,234", "23,457", "1"] in shown
     assert ["normalize", "moments", "1,234", "23,457", "100,000"] in shown
+    assert "It has a layer of its own." in print_text(tables(made_results(), None))
     assert ["rasterize", "box", "1,234", "23,457", "100,000"] in shown
+
+
+def test_other_images_are_held_against_what_is_named() -> None:
+    model = model_results()
+    origins: dict[Origin, str] = {"float32": "float32", "recomputed": "original"}
+    for origin, name in origins.items():
+        drift = {
+            each: replace(found, origin=origin if each != "mnist" else "stored")
+            for each, found in model.drift.items()
+        }
+        results = replace(made_results(), models={"dense": replace(model, drift=drift)})
+        _, told = print_text(tables(replace(results, latency=None), None)).split("On other", 1)
+        firsts = [line.split()[:2] for line in told.splitlines() if line.startswith("dense")]
+        assert firsts.count(["dense", name]) == 2  # Agreement, and accuracy lost.
+        assert f"shifted (by up to {FARTHEST_SHIFT} pixels" in " ".join(told.split())
+        assert ("float32 stands for" in " ".join(told.split())) is (origin == "float32")
 
 
 def test_a_file_without_a_card_is_in_every_table_that_can_have_it() -> None:
@@ -62,7 +81,7 @@ def test_a_file_without_a_card_is_in_every_table_that_can_have_it() -> None:
         ["stray", "tflite", "-", "-", "-", "-", "1.23"],
         ["stray", "tflite", "2.0", "1,234", "23,457", "100,000", "1,300", "250.1", "1,200", "-"],
         ["stray", "tflite", "769", "769", "769", "769", "769"],
-        ["stray", "tflite", "4", "12.35", "100,000", "41.0", "11.0"],
+        ["stray", "tflite", "4", "12.35", "100,000", "41.00"],
     ]
 
 
@@ -170,7 +189,7 @@ def test_a_comparison_as_a_table() -> None:
     assert ["dense", "int8", "agreement,", "%", "99.83", "99.82", "-0.01", "noise"] in rows
     latency = ["10.00", "30.00", "+200.0%", "not", "compared"]
     assert ["dense", "int8", "latency,", "µs", *latency] in rows
-    assert "1 of 4 quantities are just the same." in shown
+    assert "1 of 4 quantities (size, accuracy, agreement, latency) are just the same." in shown
     assert "dense int8, accuracy: 290 newly wrong." in shown
     assert "Model 'old' is gone." in shown
 

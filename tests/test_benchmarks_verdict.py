@@ -46,9 +46,9 @@ def test_a_disturbed_run_is_not(root: Path) -> None:
     run = recorded(root, "disturbed")
     spread, deviation, others = judge(times_of(run), [SILENT] * 6, run["others_cores"])
     worst = max(run["times"].values(), key=lambda times: times["spread"])["spread"]
-    assert f"lie {worst:.0%} apart, more than 10%; so it is with " in spread
+    assert f"lie {worst:.1%} apart, more than 10%; so it is with " in spread
     assert "standard deviation" in deviation
-    assert f"kept {run['others_cores']:.1f} cores busy meanwhile, more than 0.2" in others
+    assert f"kept {run['others_cores']:.2f} cores busy meanwhile, more than 0.2" in others
 
 
 def change(**fields: object) -> Conditions:
@@ -94,10 +94,14 @@ def test_the_limits_of_spread_and_deviation(root: Path) -> None:
     name, quiet = next(iter(times_of(recorded(root, "quiet")).items()))
     within = dataclasses.replace(quiet, spread=0.10, mean_us=10.0, std_us=1.0)
     assert judge({name: within}, [QUIET], None) == []
+    [barely] = judge({name: dataclasses.replace(within, spread=0.104)}, [QUIET], 0.2)
+    assert "lie 10.4% apart, more than 10%" in barely
+    [barely] = judge({name: within}, [QUIET], 0.21)
+    assert "kept 0.21 cores busy meanwhile, more than 0.2" in barely
     wide = dataclasses.replace(within, spread=0.11)
     assert name in judge({name: wide, "other": within}, [QUIET], None)[0]
     assert "1 of 2 timings" in judge({name: wide, "other": within}, [QUIET], None)[0]
     assert (
-        "11% of the mean"
+        "11.0% of the mean"
         in judge({name: dataclasses.replace(within, std_us=1.1)}, [QUIET], None)[0]
     )

@@ -42,7 +42,7 @@ def test_a_result_is_read(tmp_path: Path) -> None:
     assert (found.quick, found.board, found.cpu) == (False, None, "AMD EPYC")
     assert (found.architecture, found.runtime) == ("x86_64", "tflite-runtime 2.14.0")
     assert found.warnings == ("A model is missing.", "The machine was busy.")
-    assert list(found.models) == ["dense", "mlp"]
+    assert list(found.models) == ["dense", "mlp", "stray"]
     dense = found.models["dense"]
     assert (dense.title, dense.card_sha256) == ("Simple Dense", "1" * 64)
     assert list(dense.variants) == ["float32", "int8"]
@@ -51,6 +51,29 @@ def test_a_result_is_read(tmp_path: Path) -> None:
     assert (int8.median_us, int8.p99_us) == (12.1, 59.6)
     mlp = found.models["mlp"].variants["int8"]
     assert (mlp.accuracy, mlp.agreement, mlp.median_us, mlp.p99_us) == (None, None, None, None)
+    stray = found.models["stray"]
+    assert (stray.title, stray.card_sha256, [*stray.variants]) == (
+        "stray (no card)",
+        None,
+        ["tflite"],
+    )
+    tflite = stray.variants["tflite"]
+    assert (tflite.bytes, tflite.accuracy, tflite.agreement) == (2048, 0.9741, None)
+    assert (tflite.median_us, tflite.p99_us) == (11, None)
+
+
+def test_files_without_a_card_will_do(tmp_path: Path) -> None:
+    path = write(tmp_path / "benchmark.json", changed("models", {}))
+    assert [*read_last_benchmark(path).models] == ["stray"]
+    path = write(tmp_path / "benchmark.json", {**changed("models", {}), "bare": {}})
+    with pytest.raises(LastBenchmarkError, match="it has no models"):
+        read_last_benchmark(path)
+
+
+def test_of_a_long_sentence_the_beginning_is_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "benchmark.json", changed("problems", ["It says: " + "x" * 500]))
+    [said, _] = read_last_benchmark(path).warnings
+    assert (said[:10], said[-2:], len(said)) == ("It says: x", "x…", 400)
 
 
 INT8 = "models/dense/variants/int8"
@@ -60,7 +83,7 @@ INT8 = "models/dense/variants/int8"
     ("place", "value"),
     [
         ("format", 1),
-        ("format", "2"),
+        ("format", "3"),
         ("format", MISSING),
         ("measured_at", None),
         ("measured_at", "yesterday"),
@@ -70,7 +93,6 @@ INT8 = "models/dense/variants/int8"
         ("device", []),
         ("device/runtime", 3),
         ("device/cpu", MISSING),
-        ("models", {}),
         ("models", []),
         ("models", dict.fromkeys(map(str, range(1000)), RESULT["models"]["mlp"])),
         ("models/dense/title", None),
@@ -78,6 +100,8 @@ INT8 = "models/dense/variants/int8"
         ("models/dense/title", "\ud800"),
         ("models/dense/card_sha256", MISSING),
         ("models/dense/variants", None),
+        ("bare", MISSING),
+        ("bare", {"stray": RESULT["models"]["mlp"]}),
         (f"{INT8}/bytes", -1),
         (f"{INT8}/bytes", True),
         (f"{INT8}/bytes", "9800"),

@@ -201,6 +201,7 @@ def test_a_damaged_model_is_left_out_whole_and_the_others_load(
         (lambda card: card["contract"].update(output="votes"), "unknown output 'votes'"),
         (lambda card: card["original"].update(accuracy="good"), "is no model card"),
         (lambda card: card["original"].update(sha256="0" * 64), "model.keras is corrupt"),
+        (lambda card: card["variants"]["int8"].update(bytes=1), "int8.tflite is corrupt"),
         (
             lambda card: card["variants"]["int8"].update(file="../mlp/int8.tflite"),
             "file '../mlp/int8.tflite' lies outside of the model's folder",

@@ -125,10 +125,8 @@ def test_figures_come_from_the_files_and_not_from_the_card(
             card,
             parameters=1,
             acceptance=None,
-            original=replace(card.original, bytes=1, accuracy=0.5),
-            variants={
-                name: replace(file, bytes=1, accuracy=0.5) for name, file in card.variants.items()
-            },
+            original=replace(card.original, accuracy=0.5),
+            variants={name: replace(file, accuracy=0.5) for name, file in card.variants.items()},
         ),
         folder,
     )
@@ -149,7 +147,10 @@ def test_the_original_is_asked_itself(
     card = read_card(folder)
     shutil.copy(models_folder / "mlp" / "model.keras", folder)
     record = record_file(folder / "model.keras")
-    write_card(replace(card, original=replace(card.original, sha256=record.sha256)), folder)
+    write_card(
+        replace(card, original=replace(card.original, bytes=record.bytes, sha256=record.sha256)),
+        folder,
+    )
     model = load_model(folder)
     figures = measure(model, folder, on_mnist._replace(drawn=digits))
     mlp = keras.models.load_model(models_folder / "mlp" / "model.keras")
@@ -173,7 +174,7 @@ def test_an_original_that_gives_probabilities_is_taken_at_its_word(
     write_card(
         replace(
             card,
-            original=replace(card.original, sha256=record.sha256),
+            original=replace(card.original, bytes=record.bytes, sha256=record.sha256),
             contract=replace(card.contract, output="probabilities"),
             acceptance=None,  # Its energy would need logits.
         ),

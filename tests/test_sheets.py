@@ -172,12 +172,13 @@ def test_the_last_benchmark_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert sheet
     assert sheet["text"].startswith("22 November 2026, 17:00 UTC. ")
     assert sheet["warnings"] == ["A model is missing.", "The machine was busy."]
-    dense, mlp, measured = sheet["sections"]
+    dense, mlp, stray, measured = sheet["sections"]
     assert dense["table"]["rows"] == [
         ["float32", "96.88%", "100.00%", "10.0", "146", "32.7 kB"],
         ["int8", "96.91%", "99.83%", "12.1", "59.6", "9.8 kB"],
     ]
     assert mlp["table"]["rows"] == [["int8", "-", "-", "-", "-", "396 kB"]]
+    assert stray["table"]["rows"] == [["tflite", "97.41%", "-", "11.0", "-", "2.0 kB"]]
     assert dict(measured["facts"])["CPU"] == "AMD EPYC"
 
 

@@ -49,7 +49,7 @@ def _differences(benchmark: LastBenchmark, cards: Mapping[str, str], device: Dev
     others = [
         model.title
         for name, model in benchmark.models.items()
-        if cards.get(name) != model.card_sha256
+        if model.card_sha256 and cards.get(name) != model.card_sha256
     ]
     if others:
         sentences.append(
