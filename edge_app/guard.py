@@ -1,4 +1,4 @@
-"""The guard in front of Gradio: nothing is uploaded, and no request's body is large.
+"""The guard in front of Gradio: only what the page and the API need reaches it, and nothing large.
 
 A plain ASGI middleware (https://asgi.readthedocs.io/en/latest/specs/www.html).
 """
@@ -24,24 +24,39 @@ _POSTABLE = re.compile(
     r"|/gradio_api/(component_server|queue/join|cancel|reset)/?"
     r"|/gradio_api/(run|api|call|call/v2)/[\w-]+/?"
 )
-"""What the page and the API need. Gradio has more routes that take a body, such as /upload, which
-stores files for anyone who can open the page; and a later Gradio may bring others."""
+_READABLE = re.compile(
+    r"/|/logout|/(config|gradio_api/info)/?|/(gradio_api/)?theme\.css"
+    r"|/(favicon\.ico|apple-touch-icon\.png|icon-512\.png|manifest\.json|robots\.txt)"
+    r"|/(assets|static)(/[\w-][\w.-]*)+"
+    r"|/gradio_api/(login_check|app_id)/?"
+    r"|/gradio_api/(queue/data|heartbeat/[\w-]+|(call|call/v2)/[\w-]+/[\w-]+)"
+)
+"""What the page and the API need. Gradio has more routes, such as /upload, which stores files for
+anyone who can open the page, and /file=, which fetches them from any address on the internet; and a
+later Gradio may bring others."""
 _LENGTH = re.compile(rb"[0-9]{1,9}")
 
 
 class Guard:
     """Answers requests that Gradio must not see with a sentence, and hands it the others.
 
-    403: a path that takes no requests with a body here, uploads first of all. 413: a body of more
-    than ``MAX_BODY`` bytes, whether its length was announced or not.
+    403: a path that takes no requests with a body here, uploads first of all. 404: a path that
+    nothing is read from here. 413: a body of more than ``MAX_BODY`` bytes, whether its length was
+    announced or not.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if scope["method"] in {"GET", "HEAD"}:
+            if _READABLE.fullmatch(scope["path"]):
+                await self._app(scope, receive, send)
+            else:
+                await _refuse(send, 404, "There is nothing here; the page is at /.")
             return
         if scope["method"] != "POST" or not _POSTABLE.fullmatch(scope["path"]):
             await _refuse(send, 403, "Nothing can be uploaded or changed here; send a drawing.")
