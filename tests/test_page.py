@@ -902,6 +902,18 @@ def test_what_keeps_a_drawing_from_being_stored_is_said(open_page: Visits, tmp_p
         visit.get("labels").get_by_role("button").nth(7).click()
         expect(visit.status).to_contain_text("has reached its limit of 20 bytes")
         expect(visit.get("labels")).to_be_visible()
+        lost = "The device does not answer: the drawing may not be stored."
+        visit.page.evaluate("() => { window.fetch = () => Promise.reject(Error('gone')) }")
+        visit.get("labels").get_by_role("button").nth(7).click()
+        expect(visit.status).to_have_text(lost)
+        expect(visit.get("labels")).to_be_visible()
+        visit.status.evaluate("status => status.textContent = ''")
+        visit.page.clock.install()
+        visit.page.evaluate("() => { window.fetch = () => new Promise(() => {}) }")  # It hangs.
+        visit.get("labels").get_by_role("button").nth(7).click()
+        visit.page.clock.run_for(16_000)
+        expect(visit.status).to_have_text(lost)
+        expect(visit.get("labels")).to_be_visible()
     assert file.read_bytes() == b""
 
 

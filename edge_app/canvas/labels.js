@@ -3,6 +3,7 @@
 
 const labels = find(".labels");
 const stored = new WeakSet(); // States of the drawing.
+const LOST = { error: "The device does not answer: the drawing may not be stored." };
 const ready = new Set(props.samples.map(({ strokes }) => JSON.stringify(strokes)));
 
 function offer() {
@@ -17,14 +18,14 @@ async function store(label) {
   const state = strokes();
   stored.add(state); // At once: a second tap stores nothing.
   offer();
-  const failed = { error: "The drawing is not stored: the device does not answer." };
-  const answer = await server.save({ strokes: sendable(state), label }).catch(() => failed);
-  if (answer.error) {
+  const saved = server.save({ strokes: sendable(state), label }); // Nothing where it failed.
+  const { count, error } = await Promise.race([saved, passed(LOST_MS)]) ?? LOST;
+  if (error) {
     stored.delete(state);
-    write(status, answer.error);
+    write(status, error);
     offer();
   } else {
-    tell(`Stored as ${label}`, answer.count);
+    tell(`Stored as ${label}`, count);
   }
 }
 
@@ -41,5 +42,7 @@ if (labels) {
     button.addEventListener("click", () => store(digit));
     labels.append(button);
   }
-  server.stored({}).then(({ count }) => tell("What was it? Tap to store it", count), () => {});
+  server.stored({}).then((answer) => {
+    if (answer) tell("What was it? Tap to store it", answer.count);
+  });
 }
