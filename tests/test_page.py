@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, expect
 import edge_app
 from app import PYTHON, App, start
 from colours import contrast, ground, luminance, rgb
-from conftest import with_copies
+from conftest import ODD_TITLE, with_copies
 from convert.unipen import read_unipen
 from edge_app.card import VARIANTS
 from edge_app.drawings import Drawing, read_json_lines
@@ -723,6 +723,19 @@ def test_the_answers_of_more_models_scroll_beside_the_canvas(
     page.keyboard.press("End")
     expect(last).to_be_in_viewport(ratio=0.98)  # Scrolled to a whole pixel.
     expect(visit.get("canvas")).to_be_in_viewport(ratio=1)
+
+
+def test_a_title_is_shown_as_it_is_whatever_it_looks_like(
+    open_page: Visits, many_models: App
+) -> None:
+    visit = open_page(many_models)
+    odd = visit.page.locator("[data-model=another-3]")
+    expect(odd.locator("h2")).to_contain_text(ODD_TITLE)
+    expect(odd.locator("h2")).to_have_attribute("title", ODD_TITLE)
+    expect(odd).to_have_attribute("aria-label", ODD_TITLE)
+    assert visit.page.title() == "Draw a digit"
+    visit.draw(SEVEN)
+    expect(visit.get("announcement")).to_contain_text(f"{ODD_TITLE}: 7")
 
 
 def test_every_control_is_reached_by_keyboard_has_a_name_and_shows_its_focus(

@@ -13,8 +13,8 @@ for (const list of element.querySelectorAll(".bars")) {
   }
 }
 
-const titles = new Map(props.models.map(({ name, title }) => [name, title]));
-const sizes = new Map(props.models.map(({ name, sizes }) => [name, sizes]));
+const titles = new Map(Object.entries(props.titles));
+const sizes = new Map(Object.entries(props.sizes));
 
 // Whether these are answers of the models that the page shows.
 const fits = ({ answers }) => [...titles.keys()].every((name) => name in answers);
