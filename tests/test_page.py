@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 import edge_app
 from app import PYTHON, App, start
@@ -872,6 +873,38 @@ def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(
         expect(visit.digit("mlp")).to_have_text("7")
         expect(visit.digit("another-3")).not_to_have_text("")
         visit.page.close()
+
+
+def test_an_app_that_was_started_anew_with_other_models_is_noticed(open_page: Visits) -> None:
+    visit = open_page()
+    visit.draw(SEVEN)
+    for change in OTHERS.values():
+        visit.page.route("**/component_server/", partial(changed, change), times=1)
+        if change is OTHERS["error"]:
+            visit.page.route("**/app_id", lambda route: route.fulfill(json={"app_id": 0}), times=1)
+        with visit.page.expect_navigation():
+            visit.get("undo").click()
+        visit.answered(SEVEN, visit.get("redo").click)
+        expect(visit.digit("mlp")).to_have_text("7")
+
+
+OTHERS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a model more": lambda content: content["answers"].update(new=content["answers"]["mlp"]),
+    "a model less": lambda content: content["answers"].pop("cnn"),
+    "another normalization": lambda content: content.update(
+        views={"box": content["views"]["moments"]}
+    ),
+    "a single file": lambda content: content["answers"]["mlp"].update(variant="tflite"),
+    "error": lambda content: content.update(error="The variant is 'int8'; expected one of tflite."),
+}
+"""What differs in an answer of another app."""
+
+
+def changed(change: Callable[[dict[str, Any]], object], route: Route) -> None:
+    response = route.fetch()
+    content = response.json()
+    change(content)
+    route.fulfill(response=response, json=content)
 
 
 # Storing drawings

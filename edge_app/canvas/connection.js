@@ -17,27 +17,34 @@ async function ask() {
   unasked = true;
   if (asking) return;
   asking = true;
-  while (unasked) {
-    unasked = false;
-    const answer = await request();
-    if (answer === undefined) {
-      outdated("The device does not answer. Trying again.");
-      await passed(RETRY_MS);
-      await meetAgain();
-      unasked = true;
-    } else if (answer.error) {
-      outdated(answer.error);
-    } else if (fits(answer)) {
-      write(status, "");
-      answersPlace.classList.remove("stale");
-      show(answer);
-    } else {
-      reload(); // It serves other models than before.
-      await passed(RETRY_MS);
-      unasked = true;
+  try {
+    while (unasked) {
+      unasked = false;
+      await use(await request());
     }
+  } finally {
+    asking = false;
   }
-  asking = false;
+}
+
+async function use(answer) {
+  if (answer === undefined) {
+    outdated("The device does not answer. Trying again.");
+    await passed(RETRY_MS);
+    await meetAgain();
+    unasked = true;
+  } else if (answer.error) {
+    outdated(answer.error);
+    await meetAgain();
+  } else if (fits(answer)) {
+    write(status, "");
+    answersPlace.classList.remove("stale");
+    show(answer);
+  } else {
+    reload(); // It serves other models than before.
+    await passed(RETRY_MS);
+    unasked = true;
+  }
 }
 
 // The server's answer; undefined where there is none.
