@@ -63,12 +63,12 @@ def canvas(
             {"name": _literal(model.name), "title": _literal(model.title)}
             for model in models.values()
         ],
-        titles={name: model.title for name, model in models.items()},
-        sizes={name: _sizes(model) for name, model in models.items()},
         more=len(models) > _FIT,
         variants=[{"name": name, "chosen": name == variant} for name in names],
         choice=len(names) > 1,
         views=_views(models),
+        titles={name: model.title for name, model in models.items()},
+        sizes={name: _sizes(model) for name, model in models.items()},
         samples=json.loads(_read("samples.json")),
         saves=bool(keepers),
     )
