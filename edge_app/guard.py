@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -40,9 +41,10 @@ _LENGTH = re.compile(rb"[0-9]{1,9}")
 class Guard:
     """Answers requests that Gradio must not see with a sentence, and hands it the others.
 
-    403: a path that takes no requests with a body here, uploads first of all. 404: a path that
-    nothing is read from here. 413: a body of more than ``MAX_BODY`` bytes, whether its length was
-    announced or not.
+    403: a path that takes no requests with a body here, uploads first of all; or a request that
+    another website's page sends, from the browser of someone who may draw. 404: a path that nothing
+    is read from here. 413: a body of more than ``MAX_BODY`` bytes, whether its length was announced
+    or not.
     """
 
     def __init__(self, app: App) -> None:
@@ -61,6 +63,9 @@ class Guard:
         if scope["method"] != "POST" or not _POSTABLE.fullmatch(scope["path"]):
             await _refuse(send, 403, "Nothing can be uploaded or changed here; send a drawing.")
             return
+        if _is_from_elsewhere(dict(scope["headers"])):
+            await _refuse(send, 403, "Another website may send nothing here; use this page.")
+            return
         body = await _read_body(scope, receive)
         if body is None:
             await _refuse(
@@ -68,6 +73,26 @@ class Guard:
             )
             return
         await self._app(scope, _replay(body, receive), send)
+
+
+def _is_from_elsewhere(headers: dict[bytes, bytes]) -> bool:
+    """Whether a browser says that another website's page sent it; programs say nothing of the kind.
+
+    Ports are not compared: behind a proxy they differ. What the browser asked for, a proxy that
+    changes it hands on; no page can send that header to another website unasked.
+    """
+    if b"origin" not in headers:
+        return False
+    forwarded = headers.get(b"x-forwarded-host", b"").partition(b",")[0].strip()
+    here = {_hostname(b"//" + host) for host in (headers.get(b"host", b""), forwarded)} - {None}
+    return _hostname(headers[b"origin"]) not in here
+
+
+def _hostname(address: bytes) -> str | None:
+    try:
+        return urlsplit(address.decode("latin-1")).hostname
+    except ValueError:
+        return None
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:

@@ -53,9 +53,15 @@ def finish(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 def ask(
-    server: Server, method: str = "POST", path: str = CLASSIFY, length: bytes | None = None
+    server: Server,
+    method: str = "POST",
+    path: str = CLASSIFY,
+    length: bytes | None = None,
+    **others: str,
 ) -> None:
-    headers = [] if length is None else [(b"content-length", length)]
+    headers = [(name.replace("_", "-").encode(), text.encode()) for name, text in others.items()]
+    if length is not None:
+        headers.append((b"content-length", length))
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
     finish(Guard(server.app)(scope, server.receive, server.send))
 
@@ -203,6 +209,48 @@ def test_other_methods_are_refused(method: str) -> None:
     server = Server(part(b"{}"))
     ask(server, method)
     assert refusal(server) == "Nothing can be uploaded or changed here; send a drawing."
+    assert server.status() == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://192.168.1.20:7860", "192.168.1.20:7860"),
+        ("http://Pi.local:8080", "pi.local"),
+        ("https://digits.example", "digits.example:7860"),
+        ("http://[fd00::20]:7860", "[fd00::20]:7860"),
+    ],
+)
+def test_the_page_itself_may_send(origin: str, host: str) -> None:
+    server = Server(part(b"{}"))
+    ask(server, origin=origin, host=host)
+    assert server.seen == [b"{}"]
+
+
+def test_the_page_may_send_through_a_proxy_that_says_what_was_asked_for() -> None:
+    server = Server(part(b"{}"))
+    asked = "digits.example, 10.0.0.2"
+    ask(server, origin="https://digits.example", host="127.0.0.1:7860", x_forwarded_host=asked)
+    assert server.seen == [b"{}"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "https://192.168.1.20.evil.example",
+        "https://192.168.1.20@evil.example",
+        "http://192.168.1.2",
+        "null",
+        "",
+        "http://[",
+    ],
+)
+@pytest.mark.parametrize("host", ["192.168.1.20:7860", "", "["])
+def test_another_website_s_page_may_send_nothing(origin: str, host: str) -> None:
+    server = Server(part(b"{}"))
+    ask(server, origin=origin, host=host)
+    assert refusal(server) == "Another website may send nothing here; use this page."
     assert server.status() == 403
 
 
