@@ -3,30 +3,42 @@
 
 const labels = find(".labels");
 const stored = new WeakSet(); // States of the drawing.
+const DOUBLE_MS = 500; // The second of two taps comes within it.
 const LOST = { error: "The device does not answer: the drawing may not be stored." };
 const ready = new Set(props.samples.map(({ strokes }) => JSON.stringify(strokes)));
 
+let tapped = null; // The state whose label was tapped just now.
+
+// The rows do not change places under a finger that taps twice.
 function offer() {
   if (!labels || drawing !== null || replaying) return;
   const state = strokes();
   const own = state.length > 0 && !ready.has(JSON.stringify(state));
-  labels.hidden = !own || stored.has(state);
+  const hide = !own || (stored.has(state) && state !== tapped);
+  if (hide && labels.contains(document.activeElement)) clearing.focus();
+  labels.hidden = hide;
   find(".samples").hidden = !labels.hidden;
 }
 
 async function store(label) {
   const state = strokes();
-  stored.add(state); // At once: a second tap stores nothing.
-  offer();
+  if (stored.has(state)) return; // A second tap stores nothing.
+  stored.add(state);
+  tapped = state;
+  const over = passed(DOUBLE_MS);
   const saved = server.save({ strokes: sendable(state), label }); // Nothing where it failed.
   const { count, error } = await Promise.race([saved, passed(LOST_MS)]) ?? LOST;
   if (error) {
     stored.delete(state);
     write(status, error);
-    offer();
   } else {
     tell(`Stored as ${label}`, count);
+    clearTimeout(calm); // The answers were seen.
+    write(announcement, find(".legend").textContent);
   }
+  await over;
+  if (tapped === state) tapped = null;
+  offer();
 }
 
 function tell(what, count) {
