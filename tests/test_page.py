@@ -420,12 +420,14 @@ def test_a_sample_is_drawn_and_read(open_page: Visits, motion: str) -> None:
     visit.answered(samples[8]["strokes"], visit.get("undo").click)
 
 
-def test_drawing_stops_a_sample(open_page: Visits) -> None:
+def test_drawing_completes_a_sample_at_once(open_page: Visits) -> None:
     visit = open_page()
     visit.page.evaluate("requestAnimationFrame = () => 1")  # It stands still at its first point.
     visit.page.get_by_role("button", name="Sample: 8").click()
-    visit.answered(ONE, lambda: with_mouse(visit, ONE))
-    assert len(visit.sent[-1]["strokes"]) == 1
+    samples = json.loads((Path(edge_app.__file__).parent / "canvas/samples.json").read_text())
+    eight = samples[8]["strokes"]
+    visit.answered([*eight, *ONE], lambda: with_mouse(visit, ONE))
+    visit.answered(eight, visit.get("undo").click)
 
 
 def test_the_preview_is_what_the_models_see(open_page: Visits, models_folder: Path) -> None:
@@ -946,6 +948,16 @@ def test_a_sample_is_not_offered_for_storing(open_page: Visits, tmp_path: Path) 
         visit.page.locator(".samples button").nth(3).click()
         expect(visit.digit("mlp")).to_have_text("3")
         expect(visit.get("labels")).to_be_hidden()
+        with_mouse(visit, ONE)  # A part of it is nobody's own.
+        expect(visit.get("labels")).to_be_hidden()
+        visit.clear()
+        visit.draw(SEVEN)
+        expect(visit.get("labels")).to_be_visible()
+        visit.get("labels").get_by_role("button").nth(7).click()
+        expect(visit.get("labels")).to_be_hidden()
+        visit.answered(SEVEN, visit.page.reload)
+        expect(visit.digit("mlp")).to_have_text("7")
+        expect(visit.get("labels")).to_be_hidden()  # It is stored once.
 
 
 def test_what_keeps_a_drawing_from_being_stored_is_said(open_page: Visits, tmp_path: Path) -> None:

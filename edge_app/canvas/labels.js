@@ -2,10 +2,10 @@
 // to be. While there is a drawing to store, they stand in the samples' place.
 
 const labels = find(".labels");
-const stored = new WeakSet(); // States of the drawing.
 const DOUBLE_MS = 500; // The second of two taps comes within it.
 const LOST = { error: "The device does not answer: the drawing may not be stored." };
-const ready = new Set(props.samples.map(({ strokes }) => JSON.stringify(strokes)));
+const samples = props.samples.flatMap(({ strokes }) => strokes);
+const ready = new Set(samples.map((stroke) => JSON.stringify(stroke)));
 
 let tapped = null; // The state whose label was tapped just now.
 
@@ -13,7 +13,7 @@ let tapped = null; // The state whose label was tapped just now.
 function offer() {
   if (!labels || drawing !== null || replaying) return;
   const state = strokes();
-  const own = state.length > 0 && !ready.has(JSON.stringify(state));
+  const own = state.length > 0 && !state.some((stroke) => ready.has(JSON.stringify(stroke)));
   const hide = !own || (stored.has(state) && state !== tapped);
   if (hide && labels.contains(document.activeElement)) clearing.focus();
   labels.hidden = hide;
@@ -36,6 +36,7 @@ async function store(label) {
     clearTimeout(calm); // The answers were seen.
     write(announcement, find(".legend").textContent);
   }
+  keep();
   await over;
   if (tapped === state) tapped = null;
   offer();

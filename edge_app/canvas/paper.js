@@ -93,7 +93,11 @@ function changed() {
   ask();
 }
 
-window.addEventListener("pagehide", keep); // Also in the middle of a stroke.
+// Also in the middle of a stroke.
+window.addEventListener("pagehide", () => {
+  stopReplay();
+  keep();
+});
 
 // Painting
 
