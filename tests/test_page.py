@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import Browser, expect
 
 import edge_app
 from app import PYTHON, App, start
@@ -404,6 +404,19 @@ def test_the_size_is_that_of_the_variant_s_file(open_page: Visits, models_folder
         expect(visit.page.locator("[data-model=mlp] .size")).to_have_text(size)
 
 
+def test_a_title_is_shown_as_it_is_whatever_it_looks_like(
+    open_page: Visits, many_models: App
+) -> None:
+    visit = open_page(many_models)
+    odd = visit.page.locator("[data-model=another-3]")
+    expect(odd.locator("h2")).to_contain_text(ODD_TITLE)
+    expect(odd.locator("h2")).to_have_attribute("title", ODD_TITLE)
+    expect(odd).to_have_attribute("aria-label", ODD_TITLE)
+    assert visit.page.title() == "Draw a digit"
+    visit.draw(SEVEN)
+    expect(visit.get("announcement")).to_contain_text(f"{ODD_TITLE}: 7")
+
+
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_a_sample_is_drawn_and_read(open_page: Visits, motion: str) -> None:
     visit = open_page(reduced_motion=motion)
@@ -728,19 +741,6 @@ def test_the_answers_of_more_models_scroll_beside_the_canvas(
     expect(visit.get("canvas")).to_be_in_viewport(ratio=1)
 
 
-def test_a_title_is_shown_as_it_is_whatever_it_looks_like(
-    open_page: Visits, many_models: App
-) -> None:
-    visit = open_page(many_models)
-    odd = visit.page.locator("[data-model=another-3]")
-    expect(odd.locator("h2")).to_contain_text(ODD_TITLE)
-    expect(odd.locator("h2")).to_have_attribute("title", ODD_TITLE)
-    expect(odd).to_have_attribute("aria-label", ODD_TITLE)
-    assert visit.page.title() == "Draw a digit"
-    visit.draw(SEVEN)
-    expect(visit.get("announcement")).to_contain_text(f"{ODD_TITLE}: 7")
-
-
 def test_every_control_is_reached_by_keyboard_has_a_name_and_shows_its_focus(
     open_page: Visits, three_models: App
 ) -> None:
@@ -902,7 +902,7 @@ OTHERS: dict[str, Callable[[dict[str, Any]], object]] = {
 """What differs in an answer of another app."""
 
 
-def changed(change: Callable[[dict[str, Any]], object], route: Route) -> None:
+def changed(change: Callable[[dict[str, Any]], object], route: Any) -> None:
     response = route.fetch()
     content = response.json()
     change(content)
