@@ -263,6 +263,16 @@ def test_undo_takes_the_last_stroke_back_and_clear_takes_all(open_page: Visits) 
     expect(visit.digit("mlp")).to_have_text("7")
 
 
+def test_keys_work_on_a_layout_without_latin_letters(open_page: Visits) -> None:
+    visit = open_page()
+    visit.draw(SEVEN)
+    type_key = "(key) => document.body.dispatchEvent(new KeyboardEvent('keydown', key))"
+    key = {"key": "я", "code": "KeyZ", "ctrlKey": True, "bubbles": True}
+    visit.answered([], lambda: visit.page.evaluate(type_key, key))
+    key |= {"key": "Я", "shiftKey": True}
+    visit.answered(SEVEN, lambda: visit.page.evaluate(type_key, key))
+
+
 @pytest.mark.parametrize("command", ["Control", "Meta"])
 def test_keys_undo_redo_and_clear(open_page: Visits, command: str) -> None:
     visit = open_page()
