@@ -805,7 +805,10 @@ def test_a_slow_server_is_asked_once_at_a_time_and_for_the_newest_state(open_pag
 HOLD = """() => {
     const fetch = (window.unheld = window.fetch);
     window.held = [];
-    window.fetch = (...request) => new Promise((go) => held.push(() => go(fetch(...request))));
+    window.fetch = (...request) => new Promise((go) => {
+        window.asked = request;
+        held.push(() => go(fetch(...request)));
+    });
 }"""
 """Each request waits until ``held.shift()()`` lets it go."""
 
@@ -847,6 +850,7 @@ def test_an_answer_that_does_not_come_is_waited_for_and_then_asked_for_again(
     visit.page.evaluate("held.length = 0")
     visit.page.clock.run_for(2500)
     visit.page.wait_for_function("held.length")  # Whether it must log in again.
+    assert visit.page.evaluate("asked[1].signal instanceof AbortSignal")  # Nor waited for for ever.
     visit.page.evaluate("window.fetch = unheld; held.shift()()")
     expect(visit.digit("mlp")).to_have_text("7")
     expect(visit.status).to_have_text("")
