@@ -72,7 +72,8 @@ class Guard:
                 send, 413, f"The request is too large; expected at most {MAX_BODY:,} bytes."
             )
             return
-        await self._app(scope, _replay(body, receive), send)
+        whole = {"type": "http.request", "body": body, "more_body": False}
+        await self._app(scope, replay(whole, receive), send)
 
 
 def _is_from_elsewhere(headers: dict[bytes, bytes]) -> bool:
@@ -112,9 +113,9 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
             return body
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replay(first: Message, receive: Receive) -> Receive:
     """What ``receive`` gave, once more; after it whatever comes, such as a disconnection."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    messages = [first]
 
     async def again() -> Message:
         return messages.pop() if messages else await receive()
