@@ -377,15 +377,24 @@ def test_the_app_stores_what_it_is_given_and_goes_on_after_a_restart(tmp_path: P
             assert call(app, "save", drawing)["error"].startswith(sentence)
         app.process.kill()  # As a power cut does, but for what the disk has not written.
         app.process.wait()
+        assert left_in_memory(app)
+    killed = app
     assert sorted(drawing.label for drawing in read_json_lines(path)) == list(range(10))
     with path.open("a") as file:
         file.write(LINE[:-9])
     with start(tmp_path, "--save-drawings", path) as app:
         assert f"Stores:  drawings in {path}, 10 so far\n" in app.printed("stdout")
         assert f"edge_app: The last line of {path} was cut off" in app.printed("stderr")
+        assert left_in_memory(app)
+        assert not left_in_memory(killed)
         assert call(app, "stored", []) == {"count": 10}
         assert call(app, "save", {"strokes": STROKES, "label": 1}) == {"count": 11}
     assert len(read_json_lines(path)) == 11
+
+
+def left_in_memory(app: App) -> list[Path]:
+    """The temporary folder of the app, with what is in it."""
+    return [path for path in app.files() if f"/digits-{app.process.pid}-" in str(path)]
 
 
 def test_the_page_is_told_when_there_is_no_room(tmp_path: Path) -> None:
