@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from gradio_client.utils import is_file_obj_with_meta, traverse
 from numpy.typing import NDArray
 
 from edge_app.classification import classify, views
@@ -18,14 +19,20 @@ from edge_app.picture import parse_picture
 
 
 class BlocksWithDefaults(gr.Blocks):  # type: ignore[misc]  # Gradio ships without types.
-    """Gradio's, whose functions have their defaults for everyone.
+    """Gradio's, whose functions have their defaults for everyone, and take no files.
 
-    Gradio fills them in for its own client only. To who sends fewer values over plain HTTP it
-    answers with a text about JavaScript, and prints a traceback.
+    Gradio fills defaults in for its own client only. To who sends fewer values over plain HTTP it
+    answers with a text about JavaScript, and prints a traceback. Files that are named anywhere in
+    what was sent it fetches, from any address on the internet.
     """
 
     def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
         """Called with what was sent for a function, before that is used."""
+        files: list[Any] = []
+        traverse(inputs, files.append, is_file_obj_with_meta)
+        if files:
+            sentence = "A file was named; expected strokes or a PNG in base64."
+            raise gr.Error(sentence, print_exception=False)
         inputs.extend(parameter.value for parameter in block_fn.inputs[len(inputs) :])
         super().validate_inputs(block_fn, inputs)
 

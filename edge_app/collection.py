@@ -176,7 +176,7 @@ class Collection:
             self._count += 1
             if not last.endswith(b"\n"):
                 self._size += os.write(self._descriptor, b"\n")
-        elif _is_torn(last):
+        elif _is_torn(last, first=not start):
             os.ftruncate(self._descriptor, start)
             self._size = start
             self._report(f"The last line of {self.path} was cut off, as by a power cut: removed.")
@@ -232,16 +232,22 @@ def _is_drawing(line: bytes) -> bool:
     return True
 
 
-def _is_torn(line: bytes) -> bool:
+def _is_torn(line: bytes, *, first: bool) -> bool:
     """Whether a line that is no drawing is the beginning of one that was written here.
 
-    What a file system has not written when the power goes can also read as zeros.
+    What a file system has not written when the power goes can also read as zeros. Where no drawing
+    stands before the line, the file may be anybody's: then other formats that begin with a zero,
+    or with our first character, are not taken for our own.
     """
-    begun = line.startswith(_OWN_START) or _OWN_START.startswith(line.rstrip(b"\n"))
+    begun = (
+        line.startswith(_OWN_START) or not line.strip(b"\0")
+        if first
+        else line.startswith((_OWN_START, b"\0")) or _OWN_START.startswith(line.rstrip(b"\n"))
+    )
     try:
         json.loads(line)
     except ValueError:
-        return begun or line.startswith(b"\0")
+        return begun
     return False
 
 

@@ -1,4 +1,4 @@
-"""The guard in front of Gradio: nothing is uploaded, and no request's body is large.
+"""The guard in front of Gradio: only what the page and the API need reaches it, and nothing large.
 
 A plain ASGI middleware (https://asgi.readthedocs.io/en/latest/specs/www.html).
 """
@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import urlsplit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -24,27 +25,46 @@ _POSTABLE = re.compile(
     r"|/gradio_api/(component_server|queue/join|cancel|reset)/?"
     r"|/gradio_api/(run|api|call|call/v2)/[\w-]+/?"
 )
-"""What the page and the API need. Gradio has more routes that take a body, such as /upload, which
-stores files for anyone who can open the page; and a later Gradio may bring others."""
+_READABLE = re.compile(
+    r"/|/logout|/(config|gradio_api/info)/?|/(gradio_api/)?theme\.css"
+    r"|/(favicon\.ico|apple-touch-icon\.png|icon-512\.png|manifest\.json|robots\.txt)"
+    r"|/(assets|static)(/[\w-][\w.-]*)+"
+    r"|/gradio_api/(login_check|app_id)/?"
+    r"|/gradio_api/(queue/data|heartbeat/[\w-]+|(call|call/v2)/[\w-]+/[\w-]+)"
+)
+"""What the page and the API need. Gradio has more routes, such as /upload, which stores files for
+anyone who can open the page, and /file=, which fetches them from any address on the internet; and a
+later Gradio may bring others."""
 _LENGTH = re.compile(rb"[0-9]{1,9}")
 
 
 class Guard:
     """Answers requests that Gradio must not see with a sentence, and hands it the others.
 
-    403: a path that takes no requests with a body here, uploads first of all. 413: a body of more
-    than ``MAX_BODY`` bytes, whether its length was announced or not.
+    403: a path that takes no requests with a body here, uploads first of all; or a request that
+    another website's page sends, from the browser of someone who may draw. 404: a path that nothing
+    is read from here. 413: a body of more than ``MAX_BODY`` bytes, whether its length was announced
+    or not.
     """
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "OPTIONS"}:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+        if scope["method"] in {"GET", "HEAD"}:
+            if _READABLE.fullmatch(scope["path"]):
+                await self._app(scope, receive, send)
+            else:
+                await _refuse(send, 404, "There is nothing here; the page is at /.")
             return
         if scope["method"] != "POST" or not _POSTABLE.fullmatch(scope["path"]):
             await _refuse(send, 403, "Nothing can be uploaded or changed here; send a drawing.")
+            return
+        if _is_from_elsewhere(dict(scope["headers"])):
+            await _refuse(send, 403, "Another website may send nothing here; use this page.")
             return
         body = await _read_body(scope, receive)
         if body is None:
@@ -52,7 +72,28 @@ class Guard:
                 send, 413, f"The request is too large; expected at most {MAX_BODY:,} bytes."
             )
             return
-        await self._app(scope, _replay(body, receive), send)
+        whole = {"type": "http.request", "body": body, "more_body": False}
+        await self._app(scope, replay(whole, receive), send)
+
+
+def _is_from_elsewhere(headers: dict[bytes, bytes]) -> bool:
+    """Whether a browser says that another website's page sent it; programs say nothing of the kind.
+
+    Ports are not compared: behind a proxy they differ. What the browser asked for, a proxy that
+    changes it hands on; no page can send that header to another website unasked.
+    """
+    if b"origin" not in headers:
+        return False
+    forwarded = headers.get(b"x-forwarded-host", b"").partition(b",")[0].strip()
+    here = {_hostname(b"//" + host) for host in (headers.get(b"host", b""), forwarded)} - {None}
+    return _hostname(headers[b"origin"]) not in here
+
+
+def _hostname(address: bytes) -> str | None:
+    try:
+        return urlsplit(address.decode("latin-1")).hostname
+    except ValueError:
+        return None
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
@@ -72,9 +113,9 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
             return body
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
+def replay(first: Message, receive: Receive) -> Receive:
     """What ``receive`` gave, once more; after it whatever comes, such as a disconnection."""
-    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    messages = [first]
 
     async def again() -> Message:
         return messages.pop() if messages else await receive()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+import struct
 import threading
 
 import numpy as np
@@ -19,6 +20,11 @@ OPAQUE = 128
 """Where a border is less opaque than this, of 255, on the whole, it counts as transparent."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError),
+    *(struct.error, IndexError, KeyError, TypeError),
+)
+"""What Pillow raises; the second row where a chunk behind the pixels is too short."""
 _one_at_a_time = threading.Lock()
 
 
@@ -48,9 +54,10 @@ def parse_picture(image: object) -> NDArray[np.uint8]:
     # One at a time: many who send the largest picture at once need no more memory than one.
     with _one_at_a_time:
         try:
-            return _ink(*_read(content))
-        except (OSError, SyntaxError, ValueError, EOFError) as error:
+            brightness, opacity = _read(content)
+        except _DAMAGE as error:
             raise PictureError("The image is a damaged PNG; send it again.") from error
+        return _ink(brightness, opacity)
 
 
 def _decode(image: object) -> bytes:

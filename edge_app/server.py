@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -35,6 +36,9 @@ _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
 }
 """Gradio reads these when it is imported: it contacts nobody, and starts no Node server."""
+
+_PREFIX = "digits-"
+"""Of the temporary folder's name; after it comes the process's number."""
 
 
 class ServerError(UserError):
@@ -142,9 +146,20 @@ def serve(
 def _temporary_folder() -> Iterator[str]:
     """A folder in memory where there is one, so that no SD card wears; gone afterwards."""
     memory = Path("/dev/shm")  # noqa: S108 - A folder of its own is made in it.
-    parent = memory if os.access(memory, os.W_OK | os.X_OK) else None
-    with tempfile.TemporaryDirectory(prefix=f"digits-{os.getpid()}-", dir=parent) as folder:
+    writable = os.access(memory, os.W_OK | os.X_OK)
+    parent = memory if writable else Path(tempfile.gettempdir())
+    _remove_left(parent)
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent) as folder:
         yield folder
+
+
+def _remove_left(parent: Path) -> None:
+    """Remove the folders of apps that were killed, where the system tells which still run."""
+    processes = Path("/proc")
+    for left in parent.glob(f"{_PREFIX}*-*") if (processes / "self").exists() else ():
+        number = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if number.isdecimal() and not (processes / number).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 class _Stop:

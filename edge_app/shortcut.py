@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from edge_app.guard import App, Message, Receive, Scope, Send
+from edge_app.guard import App, Message, Receive, Scope, Send, replay
 
 PATHS = ("/gradio_api/component_server/", "/gradio_api/component_server")
 FUNCTION = "answer"
@@ -41,7 +41,7 @@ class Shortcut:
         message = await receive()
         call = _parse(message)
         if call is None:
-            await self._app(scope, _replay(message, receive), send)
+            await self._app(scope, replay(message, receive), send)
             return
         content = orjson.dumps(self._answer(call["data"]))
         headers = [
@@ -60,13 +60,3 @@ def _parse(message: Message) -> dict[str, Any] | None:
         return None
     known = isinstance(call, dict) and call.get("fn_name") == FUNCTION and "data" in call
     return call if known else None
-
-
-def _replay(first: Message, receive: Receive) -> Receive:
-    """What ``receive`` gave, once more; then what comes after it."""
-    messages = [first]
-
-    async def again() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return again

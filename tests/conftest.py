@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from visit import Visit
 
+ODD_TITLE = r"C:\units <b>${document.title = 'run'}</b> `{{ title }}` & $& \${1}"
+"""A model's title that is markup or a program, where it is not taken as the text that it is."""
+
 
 @pytest.fixture(scope="session")
 def root() -> Path:
@@ -156,8 +159,10 @@ def three_models(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture(scope="session")
 def many_models(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The running app with ten models, most of them copies of another."""
+    """The running app with ten models, most of them copies of another, and an odd title."""
     models = with_copies(models_folder, tmp_path_factory.mktemp("many") / "models", 10)
+    folder = models / "another-3"
+    write_card(dataclasses.replace(read_card(folder), title=ODD_TITLE), folder)
     with start(tmp_path_factory.mktemp("app"), "--models", models) as running:
         yield running
 

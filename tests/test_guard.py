@@ -53,9 +53,15 @@ def finish(coroutine: Coroutine[Any, Any, None]) -> None:
 
 
 def ask(
-    server: Server, method: str = "POST", path: str = CLASSIFY, length: bytes | None = None
+    server: Server,
+    method: str = "POST",
+    path: str = CLASSIFY,
+    length: bytes | None = None,
+    **others: str,
 ) -> None:
-    headers = [] if length is None else [(b"content-length", length)]
+    headers = [(name.replace("_", "-").encode(), text.encode()) for name, text in others.items()]
+    if length is not None:
+        headers.append((b"content-length", length))
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
     finish(Guard(server.app)(scope, server.receive, server.send))
 
@@ -77,12 +83,65 @@ def refusal(server: Server) -> str:
     return sentence
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_what_only_reads_goes_through_untouched(method: str) -> None:
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/logout",
+        "/config",
+        "/theme.css",
+        "/favicon.ico",
+        "/apple-touch-icon.png",
+        "/icon-512.png",
+        "/manifest.json",
+        "/assets/Index-3o3U-0UB.js",
+        "/static/js/iframeResizer.contentWindow.min.js",
+        "/gradio_api/info",
+        "/gradio_api/login_check",
+        "/gradio_api/app_id",
+        "/gradio_api/queue/data",
+        "/gradio_api/heartbeat/0a1b-2c",
+        "/gradio_api/call/classify/0a1b",
+    ],
+)
+def test_what_the_page_and_the_api_read_goes_through_untouched(method: str, path: str) -> None:
     server = Server(part(b"left as it is"))
-    ask(server, method, "/gradio_api/upload")
+    ask(server, method, path)
     assert server.seen == [b"left as it is"]
     assert server.status() == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "//",
+        "/gradio_api/file=http://example.com/x.png",
+        "/gradio_api/file=/etc/hostname",
+        "/gradio_api/file/README.md",
+        "/gradio_api/proxy=http://example.com/",
+        "/gradio_api/stream/x/1/2/playlist.m3u8",
+        "/gradio_api/custom_component/x/client/y/z.js",
+        "/gradio_api/deep_link",
+        "/gradio_api/token",
+        "/gradio_api/upload_progress",
+        "/gradio_api/heartbeat/../file=x",
+        "/gradio_api/info\n",
+        "/assets/../x",
+        "/assets/",
+        "/static/js/..",
+        "/static//etc/hostname",
+        "/pwa_icon/9000",
+        "/monitoring",
+    ],
+)
+def test_nothing_else_is_read(method: str, path: str) -> None:
+    server = Server(part(b""))
+    ask(server, method, path)
+    assert refusal(server) == "There is nothing here; the page is at /."
+    assert server.status() == 404
 
 
 @pytest.mark.parametrize("kind", ["lifespan", "websocket"])
@@ -145,11 +204,53 @@ def test_a_body_for_anywhere_else_is_refused(path: str) -> None:
     assert server.status() == 403
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "post", ""])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "post", ""])
 def test_other_methods_are_refused(method: str) -> None:
     server = Server(part(b"{}"))
     ask(server, method)
     assert refusal(server) == "Nothing can be uploaded or changed here; send a drawing."
+    assert server.status() == 403
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://192.168.1.20:7860", "192.168.1.20:7860"),
+        ("http://Pi.local:8080", "pi.local"),
+        ("https://digits.example", "digits.example:7860"),
+        ("http://[fd00::20]:7860", "[fd00::20]:7860"),
+    ],
+)
+def test_the_page_itself_may_send(origin: str, host: str) -> None:
+    server = Server(part(b"{}"))
+    ask(server, origin=origin, host=host)
+    assert server.seen == [b"{}"]
+
+
+def test_the_page_may_send_through_a_proxy_that_says_what_was_asked_for() -> None:
+    server = Server(part(b"{}"))
+    asked = "digits.example, 10.0.0.2"
+    ask(server, origin="https://digits.example", host="127.0.0.1:7860", x_forwarded_host=asked)
+    assert server.seen == [b"{}"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "https://192.168.1.20.evil.example",
+        "https://192.168.1.20@evil.example",
+        "http://192.168.1.2",
+        "null",
+        "",
+        "http://[",
+    ],
+)
+@pytest.mark.parametrize("host", ["192.168.1.20:7860", "", "["])
+def test_another_website_s_page_may_send_nothing(origin: str, host: str) -> None:
+    server = Server(part(b"{}"))
+    ask(server, origin=origin, host=host)
+    assert refusal(server) == "Another website may send nothing here; use this page."
     assert server.status() == 403
 
 

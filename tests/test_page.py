@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from playwright.sync_api import Browser, Locator, expect
 import edge_app
 from app import PYTHON, App, start
 from colours import contrast, ground, luminance, rgb
-from conftest import with_copies
+from conftest import ODD_TITLE, with_copies
 from convert.unipen import read_unipen
 from edge_app.card import VARIANTS
 from edge_app.drawings import Drawing, read_json_lines
@@ -262,6 +263,16 @@ def test_undo_takes_the_last_stroke_back_and_clear_takes_all(open_page: Visits) 
     expect(visit.digit("mlp")).to_have_text("7")
 
 
+def test_keys_work_on_a_layout_without_latin_letters(open_page: Visits) -> None:
+    visit = open_page()
+    visit.draw(SEVEN)
+    type_key = "(key) => document.body.dispatchEvent(new KeyboardEvent('keydown', key))"
+    key = {"key": "я", "code": "KeyZ", "ctrlKey": True, "bubbles": True}
+    visit.answered([], lambda: visit.page.evaluate(type_key, key))
+    key |= {"key": "Я", "shiftKey": True}
+    visit.answered(SEVEN, lambda: visit.page.evaluate(type_key, key))
+
+
 @pytest.mark.parametrize("command", ["Control", "Meta"])
 def test_keys_undo_redo_and_clear(open_page: Visits, command: str) -> None:
     visit = open_page()
@@ -403,6 +414,19 @@ def test_the_size_is_that_of_the_variant_s_file(open_page: Visits, models_folder
         expect(visit.page.locator("[data-model=mlp] .size")).to_have_text(size)
 
 
+def test_a_title_is_shown_as_it_is_whatever_it_looks_like(
+    open_page: Visits, many_models: App
+) -> None:
+    visit = open_page(many_models)
+    odd = visit.page.locator("[data-model=another-3]")
+    expect(odd.locator("h2")).to_contain_text(ODD_TITLE)
+    expect(odd.locator("h2")).to_have_attribute("title", ODD_TITLE)
+    expect(odd).to_have_attribute("aria-label", ODD_TITLE)
+    assert visit.page.title() == "Draw a digit"
+    visit.draw(SEVEN)
+    expect(visit.get("announcement")).to_contain_text(f"{ODD_TITLE}: 7")
+
+
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_a_sample_is_drawn_and_read(open_page: Visits, motion: str) -> None:
     visit = open_page(reduced_motion=motion)
@@ -419,12 +443,14 @@ def test_a_sample_is_drawn_and_read(open_page: Visits, motion: str) -> None:
     visit.answered(samples[8]["strokes"], visit.get("undo").click)
 
 
-def test_drawing_stops_a_sample(open_page: Visits) -> None:
+def test_drawing_completes_a_sample_at_once(open_page: Visits) -> None:
     visit = open_page()
     visit.page.evaluate("requestAnimationFrame = () => 1")  # It stands still at its first point.
     visit.page.get_by_role("button", name="Sample: 8").click()
-    visit.answered(ONE, lambda: with_mouse(visit, ONE))
-    assert len(visit.sent[-1]["strokes"]) == 1
+    samples = json.loads((Path(edge_app.__file__).parent / "canvas/samples.json").read_text())
+    eight = samples[8]["strokes"]
+    visit.answered([*eight, *ONE], lambda: with_mouse(visit, ONE))
+    visit.answered(eight, visit.get("undo").click)
 
 
 def test_the_preview_is_what_the_models_see(open_page: Visits, models_folder: Path) -> None:
@@ -877,7 +903,10 @@ def test_a_slow_server_is_asked_once_at_a_time_and_for_the_newest_state(open_pag
 HOLD = """() => {
     const fetch = (window.unheld = window.fetch);
     window.held = [];
-    window.fetch = (...request) => new Promise((go) => held.push(() => go(fetch(...request))));
+    window.fetch = (...request) => new Promise((go) => {
+        window.asked = request;
+        held.push(() => go(fetch(...request)));
+    });
 }"""
 """Each request waits until ``held.shift()()`` lets it go."""
 
@@ -919,6 +948,7 @@ def test_an_answer_that_does_not_come_is_waited_for_and_then_asked_for_again(
     visit.page.evaluate("held.length = 0")
     visit.page.clock.run_for(2500)
     visit.page.wait_for_function("held.length")  # Whether it must log in again.
+    assert visit.page.evaluate("asked[1].signal instanceof AbortSignal")  # Nor waited for for ever.
     visit.page.evaluate("window.fetch = unheld; held.shift()()")
     expect(visit.digit("mlp")).to_have_text("7")
     expect(visit.status).to_have_text("")
@@ -959,6 +989,38 @@ def test_the_page_says_when_the_server_is_gone_and_goes_on_when_it_is_back(
         visit.page.close()
 
 
+def test_an_app_that_was_started_anew_with_other_models_is_noticed(open_page: Visits) -> None:
+    visit = open_page()
+    visit.draw(SEVEN)
+    for change in OTHERS.values():
+        visit.page.route("**/component_server/", partial(changed, change), times=1)
+        if change is OTHERS["error"]:
+            visit.page.route("**/app_id", lambda route: route.fulfill(json={"app_id": 0}), times=1)
+        with visit.page.expect_navigation():
+            visit.get("undo").click()
+        visit.answered(SEVEN, visit.get("redo").click)
+        expect(visit.digit("mlp")).to_have_text("7")
+
+
+OTHERS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "a model more": lambda content: content["answers"].update(new=content["answers"]["mlp"]),
+    "a model less": lambda content: content["answers"].pop("cnn"),
+    "another normalization": lambda content: content.update(
+        views={"box": content["views"]["moments"]}
+    ),
+    "a single file": lambda content: content["answers"]["mlp"].update(variant="tflite"),
+    "error": lambda content: content.update(error="The variant is 'int8'; expected one of tflite."),
+}
+"""What differs in an answer of another app."""
+
+
+def changed(change: Callable[[dict[str, Any]], object], route: Any) -> None:
+    response = route.fetch()
+    content = response.json()
+    change(content)
+    route.fulfill(response=response, json=content)
+
+
 # Storing drawings
 
 
@@ -973,9 +1035,17 @@ def test_one_tap_stores_the_drawing_with_its_label(open_page: Visits, tmp_path: 
         labels = visit.get("labels")
         expect(labels).to_be_hidden()
         visit.draw(SEVEN, with_finger)
-        labels.get_by_role("button", name="Store the drawing as 7").click()
+        visit.page.clock.install()
+        visit.page.clock.pause_at(visit.page.evaluate("Date.now() + 1000"))
+        button = labels.get_by_role("button", name="Store the drawing as 7")
+        button.dblclick()
         expect(note).to_have_text("Stored as 7 · 2 stored on the device")
+        expect(visit.get("announcement")).to_have_text("Stored as 7 · 2 stored on the device")
+        expect(labels).to_be_visible()  # No sample comes under the second tap.
+        expect(button).to_be_focused()
+        visit.page.clock.resume()
         expect(labels).to_be_hidden()
+        expect(visit.get("clear")).to_be_focused()
         visit.answered([*SEVEN, *ONE], lambda: with_finger(visit, ONE))
         expect(labels).to_be_visible()
     first, second = read_json_lines(file)
@@ -990,6 +1060,16 @@ def test_a_sample_is_not_offered_for_storing(open_page: Visits, tmp_path: Path) 
         visit.page.locator(".samples button").nth(3).click()
         expect(visit.digit("mlp")).to_have_text("3")
         expect(visit.get("labels")).to_be_hidden()
+        with_mouse(visit, ONE)  # A part of it is nobody's own.
+        expect(visit.get("labels")).to_be_hidden()
+        visit.clear()
+        visit.draw(SEVEN)
+        expect(visit.get("labels")).to_be_visible()
+        visit.get("labels").get_by_role("button").nth(7).click()
+        expect(visit.get("labels")).to_be_hidden()
+        visit.answered(SEVEN, visit.page.reload)
+        expect(visit.digit("mlp")).to_have_text("7")
+        expect(visit.get("labels")).to_be_hidden()  # It is stored once.
 
 
 def test_what_keeps_a_drawing_from_being_stored_is_said(open_page: Visits, tmp_path: Path) -> None:
@@ -999,6 +1079,18 @@ def test_what_keeps_a_drawing_from_being_stored_is_said(open_page: Visits, tmp_p
         visit.draw(SEVEN)
         visit.get("labels").get_by_role("button").nth(7).click()
         expect(visit.status).to_contain_text("has reached its limit of 20 bytes")
+        expect(visit.get("labels")).to_be_visible()
+        lost = "The device does not answer: the drawing may not be stored."
+        visit.page.evaluate("() => { window.fetch = () => Promise.reject(Error('gone')) }")
+        visit.get("labels").get_by_role("button").nth(7).click()
+        expect(visit.status).to_have_text(lost)
+        expect(visit.get("labels")).to_be_visible()
+        visit.status.evaluate("status => status.textContent = ''")
+        visit.page.clock.install()
+        visit.page.evaluate("() => { window.fetch = () => new Promise(() => {}) }")  # It hangs.
+        visit.get("labels").get_by_role("button").nth(7).click()
+        visit.page.clock.run_for(16_000)
+        expect(visit.status).to_have_text(lost)
         expect(visit.get("labels")).to_be_visible()
     assert file.read_bytes() == b""
 

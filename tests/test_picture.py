@@ -15,7 +15,7 @@ from PIL import Image
 from edge_app.mnist import Digits
 from edge_app.normalization import NORMALIZATIONS, normalize
 from edge_app.picture import MAX_SIDE, PictureError, parse_picture
-from png import bomb, encode
+from png import bomb, chunk, encode
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +132,25 @@ def test_anything_else_is_refused_with_a_sentence(image: object, sentence: str) 
         parse_picture(image)
     assert str(refused.value).startswith(sentence)
     assert str(refused.value).endswith(".")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_chunk_behind_the_pixels_that_is_too_short_is_read_or_refused(
+    seven: NDArray[np.uint8], mode: str
+) -> None:
+    """Pillow reads those when the pixels are asked for."""
+    whole = base64.b64decode(encode(Image.fromarray(seven).convert(mode)))
+    end = whole.index(b"IEND") - 4
+    refused = 0
+    for kind in (b"gAMA", b"cHRM", b"pHYs", b"tRNS", b"iCCP", b"sRGB", b"zTXt", b"iTXt", b"fcTL"):
+        for content in (b"", b"\0", b"\0\1\2", b"x\0", b"x\0\0"):
+            damaged = whole[:end] + chunk(kind, content) + whole[end:]
+            try:
+                assert parse_picture(base64.b64encode(damaged).decode()).shape == (28, 28)
+            except PictureError as error:
+                assert str(error) == "The image is a damaged PNG; send it again."  # noqa: PT017
+                refused += 1
+    assert refused
 
 
 def test_damage_anywhere_is_read_or_refused(seven: NDArray[np.uint8]) -> None:

@@ -61,7 +61,7 @@ def canvas(
         server_functions=[answer, *keepers],
         elem_id="canvas",
         models=[
-            {"name": model.name, "title": model.title, "sizes": _sizes(model)}
+            {"name": _literal(model.name), "title": _literal(model.title)}
             for model in models.values()
         ],
         several=len(models) > 1,
@@ -69,6 +69,8 @@ def canvas(
         variants=[{"name": name, "chosen": name == variant} for name in names],
         choice=len(names) > 1,
         views=_views(models),
+        titles={name: model.title for name, model in models.items()},
+        sizes={name: _sizes(model) for name, model in models.items()},
         samples=json.loads(_read("samples.json")),
         saves=bool(keepers),
     )
@@ -89,7 +91,7 @@ def _views(models: Mapping[str, Classifier]) -> list[dict[str, Any]]:
     return [
         {
             "normalization": normalization,
-            "seers": "the models" if len(titles) == 1 else _list(names),
+            "seers": "the models" if len(titles) == 1 else _literal(_list(names)),
             "see": "sees" if len(titles) > 1 and len(names) == 1 else "see",
             "treatment": TREATMENTS[normalization],
             "first": number == 0,
@@ -101,6 +103,12 @@ def _views(models: Mapping[str, Classifier]) -> list[dict[str, Any]]:
 def _list(names: list[str]) -> str:
     *others, last = names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def _literal(text: str) -> str:
+    """A text for the markup. Once Handlebars has filled it in, and escaped what is special in HTML,
+    Gradio runs the markup as a JavaScript template literal."""
+    return text.replace("\\", r"\\").replace("$", r"\$")
 
 
 def _read(name: str) -> str:

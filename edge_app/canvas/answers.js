@@ -4,6 +4,7 @@ const CALM_MS = 800; // A screen reader hears of answers that have not changed f
 
 const answersPlace = find(".answers");
 const announcement = find('[data-testid="announcement"]');
+const previews = [...element.querySelectorAll("[data-normalization]")];
 
 for (const list of element.querySelectorAll(".bars")) {
   for (let digit = 0; digit < 10; digit++) {
@@ -13,17 +14,23 @@ for (const list of element.querySelectorAll(".bars")) {
   }
 }
 
-const titles = new Map(props.models.map(({ name, title }) => [name, title]));
-const sizes = new Map(props.models.map(({ name, sizes }) => [name, sizes]));
+const titles = new Map(Object.entries(props.titles));
+const sizes = new Map(Object.entries(props.sizes));
 
-// Whether these are answers of the models that the page shows.
-const fits = ({ answers }) => [...titles.keys()].every((name) => name in answers);
+// Whether these are answers of the models that the page shows, and no others.
+const fits = ({ answers, views }) =>
+  same(Object.keys(answers), [...titles.keys()]) &&
+  same(Object.keys(views), previews.map((preview) => preview.dataset.normalization)) &&
+  Object.entries(answers).every(([name, { variant }]) => variant in sizes.get(name));
+
+const same = (some, others) =>
+  some.length === others.length && some.every((each) => others.includes(each));
 
 function show({ answers, views }) {
   for (const section of element.querySelectorAll(".answer")) {
     showAnswer(section, answers[section.dataset.model]);
   }
-  for (const preview of element.querySelectorAll("[data-normalization]")) {
+  for (const preview of previews) {
     showView(preview, views[preview.dataset.normalization]);
   }
   latest = answers;

@@ -17,27 +17,34 @@ async function ask() {
   unasked = true;
   if (asking) return;
   asking = true;
-  while (unasked) {
-    unasked = false;
-    const answer = await request();
-    if (answer === undefined) {
-      outdated("The device does not answer. Trying again.");
-      await passed(RETRY_MS);
-      await meetAgain();
-      unasked = true;
-    } else if (answer.error) {
-      outdated(answer.error);
-    } else if (fits(answer)) {
-      write(status, "");
-      answersPlace.classList.remove("stale");
-      show(answer);
-    } else {
-      reload(); // It serves other models than before.
-      await passed(RETRY_MS);
-      unasked = true;
+  try {
+    while (unasked) {
+      unasked = false;
+      await use(await request());
     }
+  } finally {
+    asking = false;
   }
-  asking = false;
+}
+
+async function use(answer) {
+  if (answer === undefined) {
+    outdated("The device does not answer. Trying again.");
+    await passed(RETRY_MS);
+    await meetAgain();
+    unasked = true;
+  } else if (answer.error) {
+    outdated(answer.error);
+    await meetAgain();
+  } else if (fits(answer)) {
+    write(status, "");
+    answersPlace.classList.remove("stale");
+    show(answer);
+  } else {
+    reload(); // It serves other models than before.
+    await passed(RETRY_MS);
+    unasked = true;
+  }
 }
 
 // The server's answer; undefined where there is none.
@@ -63,13 +70,17 @@ function outdated(sentence) {
 // An app that was started anew has forgotten who logged in, and may serve another page: that has to
 // be loaded. The drawing outlives it.
 async function meetAgain() {
-  const login = await fetch("gradio_api/login_check").catch(() => null);
+  const login = await read("login_check");
   if (login?.status === 401) reload();
   if (!login?.ok) return;
-  const id = await fetch("gradio_api/app_id").then((response) => response.json(), () => null);
+  const id = await read("app_id").then((response) => response.json()).catch(() => null);
   const known = window.gradio_config?.app_id;
   if (id !== null && known !== undefined && id.app_id !== known) reload();
 }
+
+// Null where nothing came in time.
+const read = (path) =>
+  fetch(`gradio_api/${path}`, { signal: AbortSignal.timeout(LOST_MS) }).catch(() => null);
 
 function reload() {
   if (drawing === null) location.reload(); // Not under a finger that draws.

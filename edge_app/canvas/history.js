@@ -6,6 +6,7 @@ const KEPT = "digits";
 
 let states = [[]];
 let at = 0;
+const stored = new WeakSet(); // States that the app stored.
 
 const strokes = () => states[at];
 const canUndo = () => at > 0;
@@ -28,7 +29,10 @@ function redo() {
 function keep() {
   const all = [...new Set(states.flat())];
   const numbers = new Map(all.map((stroke, number) => [stroke, number]));
-  const rows = states.map((state) => state.map((stroke) => numbers.get(stroke)));
+  const rows = states.map((state) => ({
+    strokes: state.map((stroke) => numbers.get(stroke)),
+    stored: stored.has(state),
+  }));
   try {
     sessionStorage.setItem(KEPT, JSON.stringify({ all, rows, at, variant: chosen(), alone }));
   } catch {
@@ -40,7 +44,8 @@ function restore() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(KEPT));
     if (kept === null) return;
-    states = kept.rows.map((row) => row.map((number) => kept.all[number]));
+    states = kept.rows.map((row) => row.strokes.map((number) => kept.all[number]));
+    states.filter((_, row) => kept.rows[row].stored).forEach((state) => stored.add(state));
     at = Math.min(Math.max(kept.at, 0), states.length - 1);
     choose(kept.variant);
     showAlone(kept.alone);

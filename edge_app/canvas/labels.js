@@ -2,30 +2,44 @@
 // to be. While there is a drawing to store, they stand in the samples' place.
 
 const labels = find(".labels");
-const stored = new WeakSet(); // States of the drawing.
-const ready = new Set(props.samples.map(({ strokes }) => JSON.stringify(strokes)));
+const DOUBLE_MS = 500; // The second of two taps comes within it.
+const LOST = { error: "The device does not answer: the drawing may not be stored." };
+const samples = props.samples.flatMap(({ strokes }) => strokes);
+const ready = new Set(samples.map((stroke) => JSON.stringify(stroke)));
 
+let tapped = null; // The state whose label was tapped just now.
+
+// The rows do not change places under a finger that taps twice.
 function offer() {
   if (!labels || drawing !== null || replaying) return;
   const state = strokes();
-  const own = state.length > 0 && !ready.has(JSON.stringify(state));
-  labels.hidden = !own || stored.has(state);
+  const own = state.length > 0 && !state.some((stroke) => ready.has(JSON.stringify(stroke)));
+  const hide = !own || (stored.has(state) && state !== tapped);
+  if (hide && labels.contains(document.activeElement)) clearing.focus();
+  labels.hidden = hide;
   find(".samples").hidden = !labels.hidden;
 }
 
 async function store(label) {
   const state = strokes();
-  stored.add(state); // At once: a second tap stores nothing.
-  offer();
-  const failed = { error: "The drawing is not stored: the device does not answer." };
-  const answer = await server.save({ strokes: sendable(state), label }).catch(() => failed);
-  if (answer.error) {
+  if (stored.has(state)) return; // A second tap stores nothing.
+  stored.add(state);
+  tapped = state;
+  const over = passed(DOUBLE_MS);
+  const saved = server.save({ strokes: sendable(state), label }); // Nothing where it failed.
+  const { count, error } = await Promise.race([saved, passed(LOST_MS)]) ?? LOST;
+  if (error) {
     stored.delete(state);
-    write(status, answer.error);
-    offer();
+    write(status, error);
   } else {
-    tell(`Stored as ${label}`, answer.count);
+    tell(`Stored as ${label}`, count);
+    clearTimeout(calm); // The answers were seen.
+    write(announcement, find(".legend").textContent);
   }
+  keep();
+  await over;
+  if (tapped === state) tapped = null;
+  offer();
 }
 
 function tell(what, count) {
@@ -41,5 +55,7 @@ if (labels) {
     button.addEventListener("click", () => store(digit));
     labels.append(button);
   }
-  server.stored({}).then(({ count }) => tell("What was it? Tap to store it", count), () => {});
+  server.stored({}).then((answer) => {
+    if (answer) tell("What was it? Tap to store it", answer.count);
+  });
 }

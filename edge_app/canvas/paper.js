@@ -80,7 +80,9 @@ const KEYS = { z: undo, "shift+z": redo, y: redo };
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.target.closest?.("input:not([type=radio]), textarea, select")) return;
   const command = event.ctrlKey || event.metaKey;
-  const key = (event.shiftKey ? "shift+" : "") + event.key.toLowerCase();
+  // Where the layout has no Latin letters, the key's place counts: it is KeyZ for "я".
+  const letter = /^[^a-z]$/i.test(event.key) ? event.code.replace("Key", "") : event.key;
+  const key = (event.shiftKey ? "shift+" : "") + letter.toLowerCase();
   const action = command ? KEYS[key] : key === "escape" ? clear : undefined;
   if (!action || !paper.checkVisibility()) return;
   event.preventDefault();
@@ -93,7 +95,11 @@ function changed() {
   ask();
 }
 
-window.addEventListener("pagehide", keep); // Also in the middle of a stroke.
+// Also in the middle of a stroke.
+window.addEventListener("pagehide", () => {
+  stopReplay();
+  keep();
+});
 
 // Painting
 

@@ -5,7 +5,7 @@ const REPLAY_MS = 900;
 const SVG = "http://www.w3.org/2000/svg";
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-let replaying = null; // The animation frame that comes next.
+let replaying = null; // The sample that is being drawn, its state, and the frame that comes next.
 
 for (const { label, strokes } of props.samples) {
   const button = document.createElement("button");
@@ -39,14 +39,19 @@ function replay(sample) {
       if (left > 0) state.push(left >= lengths[i] - 1e-6 ? stroke : beginning(stroke, left));
       left -= lengths[i];
     });
-    replaying = part < 1 ? requestAnimationFrame(step) : null;
+    if (part < 1) replaying.frame = requestAnimationFrame(step);
+    else replaying = null;
     changed();
   };
-  replaying = requestAnimationFrame(step);
+  replaying = { sample, state, frame: requestAnimationFrame(step) };
 }
 
+// A sample is never left half drawn: it could not be told from a drawing of somebody's own.
 function stopReplay() {
-  cancelAnimationFrame(replaying);
+  if (!replaying) return;
+  const { sample, state, frame } = replaying;
+  cancelAnimationFrame(frame);
+  state.splice(0, state.length, ...sample);
   replaying = null;
 }
 

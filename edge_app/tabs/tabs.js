@@ -22,7 +22,7 @@ function open() {
 // A sheet is read whenever its tab is opened, and stays as it was read.
 async function read(link) {
   place.ariaBusy = "true";
-  const sheet = await server.sheet(link.hash.slice(1)).catch(() => undefined);
+  const sheet = await server.sheet(link.hash.slice(1)); // Undefined where it failed.
   if (opened() !== link || place.childElementCount) return;
   place.ariaBusy = "false";
   place.append(...(sheet ? parts(sheet) : [make("p", "warning", missing(sheet))]));
@@ -107,7 +107,7 @@ server.sheet("benchmark").then((sheet) => {
   const link = find('[href="#benchmark"]');
   link.hidden = !sheet;
   if (sheet && link === opened()) open();
-}, () => {});
+});
 
 addEventListener("hashchange", open);
 open();
