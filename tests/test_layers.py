@@ -14,7 +14,7 @@ import pytest
 from edge_app import interpreter
 
 PACKAGES = ("benchmarks", "convert", "edge_app")
-WEB = {"fastapi", "gradio", "starlette", "uvicorn"}
+WEB = {"fastapi", "gradio", "gradio_client", "starlette", "uvicorn"}
 TRAINING = {"keras", "tensorflow"}
 TENSORFLOW_PROCESSES = {"benchmarks.keras_answers", "benchmarks.worker", "benchmarks.workloads"}
 """Modules that run in a process of their own, which only starts where TensorFlow is installed."""
