@@ -1060,6 +1060,16 @@ def test_one_tap_stores_the_drawing_with_its_label(open_page: Visits, tmp_path: 
     assert strokes_of(second) == [[corner, *rest]]
 
 
+FAIL_ONCE = """() => {
+    const { fetch } = window;
+    window.fetch = () => {
+        window.fetch = fetch;
+        return Promise.reject(Error("gone"));
+    };
+}"""
+"""The page's next request comes to nothing."""
+
+
 def test_a_sample_is_not_offered_for_storing(open_page: Visits, tmp_path: Path) -> None:
     with start(tmp_path, "--save-drawings", tmp_path / "drawings.jsonl") as app:
         visit = open_page(app, reduced_motion="reduce")
@@ -1071,8 +1081,12 @@ def test_a_sample_is_not_offered_for_storing(open_page: Visits, tmp_path: Path) 
         visit.clear()
         visit.draw(SEVEN)
         expect(visit.get("labels")).to_be_visible()
+        visit.page.evaluate(FAIL_ONCE)
+        visit.get("labels").get_by_role("button").nth(7).click()
+        expect(visit.status).to_contain_text("may not be stored")
         visit.get("labels").get_by_role("button").nth(7).click()
         expect(visit.get("labels")).to_be_hidden()
+        expect(visit.status).to_be_empty()
         visit.answered(SEVEN, visit.page.reload)
         expect(visit.digit("mlp")).to_have_text("7")
         expect(visit.get("labels")).to_be_hidden()  # It is stored once.

@@ -32,6 +32,7 @@ async function store(label) {
     stored.delete(state);
     write(status, error);
   } else {
+    write(status, ""); // What kept an earlier tap from storing it is over.
     tell(`Stored as ${label}`, count);
     clearTimeout(calm); // The answers were seen.
     write(announcement, find(".legend").textContent);
