@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shlex
@@ -85,7 +86,6 @@ def train(
     data = load(folder, drawings, allow_other=allow_other, normalization=NORMALIZATION, seed=SEED)
     validation = hold_out(data, NORMALIZATION, SEED)
     pool = fill(data, NORMALIZATION, SEED)
-    # Before the first model is published.
     code = commit()
     unfinished = out / UNFINISHED / _fingerprint(data)
     # No teacher has one itself.
@@ -180,7 +180,7 @@ def _clear(unfinished: Path, names: Sequence[str]) -> None:
         for checkpoint in unfinished.glob(f"*{name}-*.keras"):
             checkpoint.unlink(missing_ok=True)
     for folder in (unfinished, unfinished.parent):
-        if not any(folder.iterdir()):
+        with contextlib.suppress(OSError):  # Not empty; or another training has removed it.
             folder.rmdir()
 
 

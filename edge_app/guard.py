@@ -64,7 +64,10 @@ class Guard:
             await _refuse(send, 403, "Nothing can be uploaded or changed here; send a drawing.")
             return
         if _is_from_elsewhere(dict(scope["headers"])):
-            await _refuse(send, 403, "Another website may send nothing here; use this page.")
+            sentence = (
+                "Another website may send nothing here; use this page (a proxy must pass Host)."
+            )
+            await _refuse(send, 403, sentence)
             return
         body = await _read_body(scope, receive)
         if body is None:

@@ -250,7 +250,10 @@ def test_the_page_may_send_through_a_proxy_that_says_what_was_asked_for() -> Non
 def test_another_website_s_page_may_send_nothing(origin: str, host: str) -> None:
     server = Server(part(b"{}"))
     ask(server, origin=origin, host=host)
-    assert refusal(server) == "Another website may send nothing here; use this page."
+    assert (
+        refusal(server)
+        == "Another website may send nothing here; use this page (a proxy must pass Host)."
+    )
     assert server.status() == 403
 
 
