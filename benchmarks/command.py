@@ -9,15 +9,10 @@ from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
 
-from benchmarks.comparison import Comparison, compare_results, read_result
-from benchmarks.comparison_tables import comparison_tables
-from benchmarks.device_tables import device_tables
-from benchmarks.drift_tables import drift_tables
-from benchmarks.latency_tables import latency_tables
-from benchmarks.markdown import fill, read_marked
-from benchmarks.report import render
-from benchmarks.results import Results, Selection, measure
-from benchmarks.results_file import (
+from benchmarks.report.comparison import Comparison, compare_results, read_result
+from benchmarks.report.comparison_tables import comparison_tables
+from benchmarks.report.device_tables import device_tables
+from benchmarks.report.document import (
     ResultsFileError,
     check_writable,
     dump,
@@ -25,15 +20,18 @@ from benchmarks.results_file import (
     to_json,
     write_text,
 )
-from benchmarks.serving_tables import serving_tables
-from benchmarks.tables import Part
-from benchmarks.terminal import print_parts, warn
+from benchmarks.report.drift_tables import drift_tables
+from benchmarks.report.latency_tables import latency_tables
+from benchmarks.report.markdown import fill, read_marked
+from benchmarks.report.page import render
+from benchmarks.report.serving_tables import serving_tables
+from benchmarks.report.tables import Part
+from benchmarks.report.terminal import print_parts, warn
+from benchmarks.results import Results, Selection, measure
 from edge_app.__main__ import INTERRUPTED
-from edge_app.card import VARIANTS
 from edge_app.errors import UserError
-from edge_app.state import results_path
-
-MODELS = Path(__file__).parents[1] / "models"
+from edge_app.models.card import VARIANTS
+from edge_app.paths import MODELS, results_path
 
 COMMANDS = ("drift", "latency", "serving", "all")
 

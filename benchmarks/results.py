@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import corruption
-from benchmarks.datasets import MNIST, LabelledSet, drawn_set, mnist_set
-from benchmarks.device import Device, describe_device
-from benchmarks.drift import (
+from benchmarks.drift import corruption
+from benchmarks.drift.budget import GATED, failures
+from benchmarks.drift.datasets import MNIST, LabelledSet, drawn_set, mnist_set
+from benchmarks.drift.drift import (
     STAND_IN,
     DriftError,
     ModelDrift,
@@ -23,22 +23,22 @@ from benchmarks.drift import (
     measure_drift,
     measure_quality,
 )
-from benchmarks.gate import GATED, failures
-from benchmarks.jobs import plan_latency
-from benchmarks.latency import Latency, measure_latency
-from benchmarks.layers import IMAGES, Layer, LayersError, measure_layers
-from benchmarks.originals import check_installed, recompute
-from benchmarks.predictions import predict, steps
+from benchmarks.drift.layers import IMAGES, Layer, LayersError, measure_layers
+from benchmarks.drift.originals import check_installed, recompute
+from benchmarks.drift.predictions import predict, steps
+from benchmarks.drift.reference import check_recomputed, read_reference
+from benchmarks.latency.device import Device, describe_device
+from benchmarks.latency.latency import Latency, measure_latency
+from benchmarks.latency.plan import plan_latency
 from benchmarks.progress import progress_bar
-from benchmarks.reference import check_recomputed, read_reference
-from benchmarks.serving import FULL, QUICK, Serving, measure_serving
-from benchmarks.serving import steps as serving_steps
-from edge_app.bare import VARIANT, BareModel, load_bare_models
-from edge_app.card import CARD, Card, CardError, FileRecord, record_file
-from edge_app.drawings import read_json_lines
-from edge_app.mnist import Digits, read_digits
-from edge_app.models import Classifier, Model, ModelError, load_models
-from edge_app.normalization import Normalization
+from benchmarks.serving.serving import FULL, QUICK, Serving, measure_serving
+from benchmarks.serving.serving import steps as serving_steps
+from edge_app.digits.labelled import read_json_lines
+from edge_app.digits.mnist import Digits, read_digits
+from edge_app.digits.normalization import Normalization
+from edge_app.models.card import CARD, Card, CardError, FileRecord, record_file
+from edge_app.models.classifier import Classifier, Model, ModelError, load_models
+from edge_app.models.folder import VARIANT, BareModel, load_bare_models
 
 TEST_SET = "mnist"
 """The name of the labelled set that budgets are about."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from convert.architectures import ARCHITECTURES
+from convert.training.architectures import ARCHITECTURES
+from edge_app.digits.normalization import NORMALIZATIONS
 from edge_app.errors import UserError
-from edge_app.interpreter import PIXELS, find_runtime
-from edge_app.normalization import NORMALIZATIONS
+from edge_app.models.interpreter import PIXELS, find_runtime
 
 DESCRIPTION = """\
 Make models for the edge app with full TensorFlow, each as a folder: the original (model.keras), its
@@ -89,7 +89,7 @@ def main() -> int:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    _import("convert.pipeline").train(
+    _import("convert.train").train(
         list(dict.fromkeys(arguments.names or ARCHITECTURES)),
         arguments.data,
         arguments.drawings,
@@ -99,7 +99,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> None:
-    addition = _import("convert.addition")
+    addition = _import("convert.add")
     identity = addition.Identity(
         arguments.name,
         arguments.title or arguments.name,

@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.brought import load_keras
-from convert.export import predict
-from edge_app.calibration import expected_calibration_error
-from edge_app.interpreter import Interpreter
-from edge_app.mnist import Digits
-from edge_app.models import Classifier, Model, softmax
+from convert.export.keras_file import load_keras
+from convert.export.tflite import predict
+from edge_app.digits.mnist import Digits
+from edge_app.models.classifier import Classifier, Model, softmax
+from edge_app.models.interpreter import Interpreter
+from edge_app.models.metrics import expected_calibration_error
 
 VARIANT = "int8"
 """The variant that is held against the original."""

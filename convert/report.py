@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from convert.data import normalize_all, rasterize_all, split_drawings
-from convert.drawings import read_drawings
+from convert.data.drawings import read_drawings
+from convert.data.non_digits import NonDigit, read_non_digits
+from convert.data.sources import normalize_all, rasterize_all, split_drawings
 from convert.measurement import Comparison, Figures, Images, Selection, measure
-from convert.non_digits import NonDigit, read_non_digits
 from convert.progress import track
 from edge_app import rasterize
-from edge_app.drawings import Drawing
+from edge_app.digits.labelled import Drawing
+from edge_app.digits.mnist import SHA256, DataError, Digits, read_digits
+from edge_app.digits.normalization import Normalization
 from edge_app.errors import UserError
-from edge_app.interpreter import find_runtime
-from edge_app.mnist import SHA256, DataError, Digits, read_digits
-from edge_app.models import Model, load_models
-from edge_app.normalization import Normalization
+from edge_app.models.classifier import Model, load_models
+from edge_app.models.interpreter import find_runtime
 
 UNKNOWN = "\N{EN DASH}"
 """In a cell that there is no figure for."""

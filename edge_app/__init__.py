@@ -15,8 +15,8 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # As typing's, which takes longer to import than all of this.
 if TYPE_CHECKING:
-    from edge_app.models import Model, ModelError, load_models
-    from edge_app.normalization import normalize, rasterize
+    from edge_app.digits.normalization import normalize, rasterize
+    from edge_app.models.classifier import Model, ModelError, load_models
 
 __all__ = ["Model", "ModelError", "load_models", "normalize", "rasterize"]
 
@@ -25,5 +25,6 @@ def __getattr__(name: str) -> object:
     """Import what is asked for, and not before: ``python -m edge_app`` begins with this file."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = "normalization" if name in {"normalize", "rasterize"} else "models"
+    drawing = name in {"normalize", "rasterize"}
+    module = "digits.normalization" if drawing else "models.classifier"
     return getattr(import_module(f"{__name__}.{module}"), name)

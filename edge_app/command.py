@@ -7,23 +7,21 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from edge_app.addresses import urls
-from edge_app.bare import load_bare_models
-from edge_app.card import CARD, VARIANTS, record_file
-from edge_app.collection import DEFAULT_LIMIT, Collection, parse_size
-from edge_app.credentials import read_credentials
+from edge_app.device.addresses import urls
+from edge_app.device.invitation import invitation
+from edge_app.digits.collection import DEFAULT_LIMIT, Collection, parse_size
 from edge_app.errors import UserError
-from edge_app.interpreter import find_runtime
-from edge_app.models import Classifier, ModelError, load_models
-from edge_app.server import listen, serve
-from edge_app.sheets import Sheets
-from edge_app.sheets.benchmark import benchmark_sheet
-from edge_app.sheets.device import device_sheet
-from edge_app.sheets.models import models_sheet
-from edge_app.state import results_path
-from edge_app.terminal import invitation
-
-MODELS = Path(__file__).parent.parent / "models"
+from edge_app.models.card import CARD, VARIANTS, record_file
+from edge_app.models.classifier import Classifier, ModelError, load_models
+from edge_app.models.folder import load_bare_models
+from edge_app.models.interpreter import find_runtime
+from edge_app.page.tabs.benchmark import benchmark_sheet
+from edge_app.page.tabs.content import Sheets
+from edge_app.page.tabs.device import device_sheet
+from edge_app.page.tabs.models import models_sheet
+from edge_app.paths import MODELS, results_path
+from edge_app.server.credentials import read_credentials
+from edge_app.server.server import listen, serve
 
 DESCRIPTION = """\
 Serve a canvas to draw digits on, to every phone and computer on the local network. Each model says

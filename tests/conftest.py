@@ -14,19 +14,17 @@ import pytest
 
 from app import App, start
 from convert import __main__ as convert_command
-from edge_app.acceptance import Acceptance
-from edge_app.card import read_card, write_card
-from edge_app.drawings import Drawing, read_json_lines
-from edge_app.mnist import Digits, read_digits
+from edge_app.digits.labelled import Drawing, read_json_lines
+from edge_app.digits.mnist import Digits, read_digits
+from edge_app.models.acceptance import Acceptance
+from edge_app.models.card import read_card, write_card
 from idx import write_digits
+from model_folders import ODD_TITLE, with_copies
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from visit import Visit
-
-ODD_TITLE = r"C:\units <b>${document.title = 'run'}</b> `{{ title }}` & $& \${1}"
-"""A model's title that is markup or a program, where it is not taken as the text that it is."""
 
 
 @pytest.fixture(scope="session")
@@ -205,14 +203,3 @@ def open_page(browser: Browser, app: App) -> Iterator[Callable[..., Visit]]:
         each.page.context.close()
         assert each.complaints == []
         assert each.elsewhere == []
-
-
-def with_copies(folder: Path, copy: Path, count: int) -> Path:
-    """Copies a folder of models, and one of the models until there are so many."""
-    shutil.copytree(folder, copy)
-    for number in range(len(list(copy.glob("*/card.json"))), count):
-        name = f"another-{number}"
-        shutil.copytree(folder / "dense", copy / name)
-        card = dataclasses.replace(read_card(copy / name), name=name, title="Convolutional Network")
-        write_card(card, copy / name)
-    return copy

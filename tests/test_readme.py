@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from app import PYTHON, App, post
-from benchmarks.device_tables import HASH
-from benchmarks.markdown import BEGIN, END
-from edge_app.card import CARD, read_card, record_file
-from edge_app.mnist import Digits
+from benchmarks.report.device_tables import HASH
+from benchmarks.report.markdown import BEGIN, END
+from edge_app.digits.mnist import Digits
+from edge_app.models.card import CARD, read_card, record_file
 from png import encode
 
 

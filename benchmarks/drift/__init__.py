@@ -1,0 +1,1 @@
+"""Drift: how far quantized models are from their originals."""

@@ -1,0 +1,1 @@
+"""Latency: how long an inference, a normalization and a start take."""

@@ -1,0 +1,1 @@
+"""Serving: how fast the running app answers its clients."""

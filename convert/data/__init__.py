@@ -1,0 +1,1 @@
+"""Training data: MNIST, drawn digits and non-digits."""

@@ -1,0 +1,104 @@
+"""UNIPEN text, as far as the UCI data set "Pen-Based Recognition of Handwritten Digits" uses it.
+
+Its file ``pendigits-orig.tra`` (E. Alpaydin, F. Alimoglu, 1998; CC BY 4.0) holds the pen's path of
+7,494 digits by 30 writers, after a few lines on the whole file. Of one digit::
+
+    .SEGMENT DIGIT 0-1 ? "4"     its strokes' numbers, and its label
+    .COMMENT 4 12  224           the second number is the writer's
+    .PEN_DOWN
+     267  333                    a point; y grows upwards
+    .PEN_UP
+    .DT 100
+
+Format: I. Guyon, L. Schomaker, R. Plamondon, M. Liberman, S. Janet, "UNIPEN project of on-line data
+exchange and recognizer benchmarks", ICPR 1994.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from edge_app.digits.labelled import Drawing, read_lines
+from edge_app.digits.strokes import DrawingError, parse_strokes
+
+_HEADER = re.compile(r"(\.(INCLUDE|LEXICON|HIERARCHY)\b.*)?")
+_SEGMENT = re.compile(r'\.SEGMENT\s+DIGIT\s+\d+(-\d+)?\s+\?\s+"(?P<label>\d)"')
+_COMMENT = re.compile(r"\.COMMENT\s+\d+\s+(?P<writer>\d+)\s+\d+")
+_POINT = re.compile(r"(?P<x>-?\d+)\s+(?P<y>-?\d+)")
+_PASSED_OVER = re.compile(r"(\.DT\b.*)?")
+
+
+def read_unipen(path: str | Path) -> list[Drawing]:
+    """Read a file of digits, plain or ``.gz``; y is turned to grow downwards.
+
+    Raises:
+        DrawingError: the file is missing or unreadable, a line of it is out of place, or it names
+            the writers of some digits only.
+    """
+    drawings: list[Drawing] = []
+    ends = []
+    digit: _Digit | None = None
+    lines = [line.strip() for line in read_lines(path)]
+    for number, (line, following) in enumerate(zip(lines, [*lines[1:], None], strict=True), 1):
+        try:
+            if line.startswith(".SEGMENT"):
+                digit = _Digit(line)
+            elif digit:
+                digit.take(line)
+            else:
+                _match(_HEADER, line, "UNIPEN's .SEGMENT")
+            if digit and (following is None or following.startswith(".SEGMENT")):
+                drawings.append(digit.drawing())
+                ends.append(number)
+        except DrawingError as error:
+            raise DrawingError(f"{path}, line {number}: {error}") from error
+    if not drawings:
+        raise DrawingError(f"{path} has no line that starts with .SEGMENT; expected one a digit.")
+    nameless = [end for end, drawing in zip(ends, drawings, strict=True) if drawing.writer is None]
+    if nameless and len(nameless) < len(drawings):
+        raise DrawingError(
+            f"{path}, line {nameless[0]}: The digit that ends here has no writer, as others have; "
+            "expected .COMMENT and three numbers, the second one the writer's."
+        )
+    return drawings
+
+
+class _Digit:
+    """One digit while its lines come in."""
+
+    def __init__(self, segment: str) -> None:
+        self._label = int(_match(_SEGMENT, segment, '.SEGMENT DIGIT 0 ? "8"')["label"])
+        self._writer: int | None = None
+        self._strokes: list[list[tuple[int, int]]] = []
+        self._pen_is_down = False
+
+    def take(self, line: str) -> None:
+        if line.startswith(".COMMENT"):
+            self._writer = int(_match(_COMMENT, line, ".COMMENT and three numbers")["writer"])
+        elif self._pen_is_down and line == ".PEN_UP":
+            self._pen_is_down = False
+        elif self._pen_is_down:
+            point = _match(_POINT, line, "a point's x and y, or .PEN_UP")
+            self._strokes[-1].append((int(point["x"]), -int(point["y"])))
+        elif line == ".PEN_DOWN":
+            self._pen_is_down = True
+            self._strokes.append([])
+        else:
+            _match(_PASSED_OVER, line, ".PEN_DOWN or .SEGMENT")
+
+    def drawing(self) -> Drawing:
+        strokes = parse_strokes(self._strokes)
+        if self._pen_is_down or not strokes:
+            raise DrawingError(
+                "The digit ends here without a stroke, or inside of one; expected points between "
+                ".PEN_DOWN and .PEN_UP."
+            )
+        return Drawing(self._label, strokes, self._writer)
+
+
+def _match(pattern: re.Pattern[str], line: str, expected: str) -> re.Match[str]:
+    match = pattern.fullmatch(line)
+    if match is None:
+        raise DrawingError(f"Found {line!r:.60}; expected {expected}.")
+    return match

@@ -1,0 +1,1 @@
+"""Export: from a Keras model to a published folder of .tflite files."""

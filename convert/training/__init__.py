@@ -1,0 +1,1 @@
+"""Training: architectures, augmentation, distillation, and the choice of thresholds."""

@@ -1,0 +1,96 @@
+"""Distillation: a network learns from another one's answers, besides the labels.
+
+G. Hinton, O. Vinyals, J. Dean, "Distilling the knowledge in a neural network", 2015 (arXiv
+1503.02531). The teacher answers to the very images that the student is shown, each distorted anew,
+and the student learns for long: L. Beyer and others, "Knowledge distillation: a good teacher is
+patient and consistent", CVPR 2022.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from convert.export.keras_file import load_keras
+from edge_app.digits.normalization import Normalization
+from edge_app.errors import UserError
+from edge_app.models.card import CardError, read_card, read_file
+
+WEIGHT = 0.8
+"""Of the teacher's answers; the labels have the rest."""
+TEMPERATURE = 2.0
+"""Both networks' logits are divided by it: more of what the teacher holds possible is learned."""
+
+
+class TeacherError(UserError):
+    """A network that others learn from, and that is not there or is another."""
+
+
+class Teacher(NamedTuple):
+    """A published model."""
+
+    name: str
+    sha256: str
+    """Of its original's file."""
+    original: keras.Model
+    """(N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out."""
+
+    def weights_sha256(self) -> str:
+        """Of what it answers by, which stays when a file is written anew: that holds its date."""
+        weights = b"".join(values.tobytes() for values in self.original.get_weights())
+        return hashlib.sha256(weights).hexdigest()
+
+
+def load_teacher(name: str, folder: Path, normalization: Normalization) -> Teacher:
+    """Load the original of a model that has been published.
+
+    Args:
+        name: of the model.
+        folder: the models' folder.
+        normalization: the one that its images must go through.
+
+    Raises:
+        TeacherError: it is missing or not whole, or takes or gives something else.
+        BroughtModelError: Keras cannot read it.
+    """
+    try:
+        card = read_card(folder / name)
+        read_file(folder / name, card.original)
+    except CardError as error:
+        raise TeacherError(
+            f"There is no {name!r} in {folder} to learn from: {error} Train it first, or in the "
+            "same command, or copy its folder there."
+        ) from error
+    if (card.contract.normalization, card.contract.output) != (normalization, "logits"):
+        raise TeacherError(
+            f"{folder / name} takes images normalized by {card.contract.normalization!r} and gives "
+            f"{card.contract.output}; to learn from it takes {normalization!r} and logits. "
+            f"Train {name!r} again."
+        )
+    return Teacher(name, card.original.sha256, load_keras(folder / name / card.original.file))
+
+
+def teach(labels: tf.Tensor, teacher: keras.Model, images: tf.Tensor) -> tf.Tensor:
+    """What a student learns from images (N, 28, 28) and labels (N,): float32 (N, 11), each image's
+    label and the teacher's ten logits."""
+    answers = teacher(tf.cast(images, tf.float32), training=False)
+    return tf.concat([tf.cast(labels, tf.float32)[:, None], answers], axis=1)
+
+
+def taught_cross_entropy(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Losses (N,) of logits (N, 10), for targets as :func:`teach` gives them.
+
+    With C the cross-entropy, y the label, s and t the student's and the teacher's logits, w the
+    weight and T the temperature: (1 - w) C(y, softmax(s)) + w T² C(softmax(t/T), softmax(s/T)).
+    The square keeps the two terms' gradients in proportion, whatever the temperature.
+    """
+    labels = tf.maximum(tf.cast(targets[:, 0], tf.int32), 0)  # What is no digit is not told apart.
+    label = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+    answer = tf.nn.softmax_cross_entropy_with_logits(
+        tf.nn.softmax(targets[:, 1:] / TEMPERATURE), logits / TEMPERATURE
+    )
+    return (1 - WEIGHT) * label + WEIGHT * TEMPERATURE**2 * answer

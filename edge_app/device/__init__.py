@@ -1,0 +1,1 @@
+"""The device that serves: what it is, its addresses, and its last benchmark."""

@@ -1,0 +1,1 @@
+"""Digits as data: strokes, pictures, MNIST images, and their normalization."""

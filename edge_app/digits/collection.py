@@ -1,0 +1,260 @@
+"""The collection: drawings with the labels that people gave them, in a file that only grows.
+
+The file is JSON Lines, as :mod:`edge_app.digits.labelled` reads it, and ``python -m convert
+train``. A drawing is on the disk when :meth:`Collection.save` returns: a power cut costs at most
+one that was being written, whose torn line goes when the app starts again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import mmap
+import os
+import re
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edge_app.digits.labelled import Drawing, format_line, parse_drawing, parse_line
+from edge_app.digits.strokes import DrawingError
+from edge_app.errors import UserError
+
+DEFAULT_LIMIT = 50_000_000
+"""Bytes: some 30,000 drawings."""
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+_BLOCK = 1 << 20
+_OWN_START = b'{"label":'
+"""What a line begins with that was written here."""
+
+
+class CollectionError(UserError):
+    """A file that drawings cannot be stored in, now or at all."""
+
+
+class Collection:
+    """A file of labelled drawings, open for one app. Its methods may be called in any thread.
+
+    Args:
+        path: the file; it is made where there is none.
+        limit: bytes that the file may have at most.
+        report: called with a sentence when a torn line was taken out.
+
+    Raises:
+        CollectionError: it cannot be written, belongs to another app that runs, or holds
+            something other than labelled drawings.
+    """
+
+    def __init__(self, path: Path, limit: int, report: Callable[[str], None]) -> None:
+        self.path = path
+        self._limit = limit
+        self._report = report
+        self._lock = threading.Lock()
+        self._descriptor = -1
+        self._size = 0
+        self._count = 0
+        if path.suffix == ".gz":
+            raise CollectionError(f"Nothing can be added to {path}, a .gz; choose another name.")
+        self._open()
+
+    @property
+    def count(self) -> int:
+        """How many drawings there are in the file."""
+        return self._count
+
+    def close(self) -> None:
+        """Let another app have the file."""
+        with self._lock:
+            self._close()
+
+    def save(self, drawing: Drawing) -> int:
+        """Store a drawing durably.
+
+        Returns:
+            How many drawings there are now.
+
+        Raises:
+            CollectionError: it is not stored: the file is full, or the disk, or cannot be written.
+        """
+        line = format_line(drawing).encode()
+        with self._lock:
+            if self._changed():  # By hand: moved away, emptied, edited.
+                self._close()
+                self._open()
+            if self._size + len(line) > self._limit:
+                raise CollectionError(
+                    f"The drawing is not stored: {self.path} has reached its limit of "
+                    f"{self._limit:,} bytes (--save-limit)."
+                )
+            try:
+                self._append(line)
+            except OSError as error:
+                raise CollectionError(
+                    f"The drawing is not stored: {self.path} cannot be written ({error.strerror})."
+                ) from error
+            self._size += len(line)
+            self._count += 1
+            return self._count
+
+    def _append(self, line: bytes) -> None:
+        try:
+            rest = line
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+            os.fsync(self._descriptor)
+        except OSError:
+            # Should this fail as well, the size tells the next call, which repairs the file.
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self._size)
+            raise
+
+    def _changed(self) -> bool:
+        """Whether the path leads to something other than what this left there."""
+        try:
+            there = self.path.stat()
+            return (
+                not os.path.samestat(there, os.fstat(self._descriptor))
+                or there.st_size != self._size
+            )
+        except OSError:
+            return True
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _open(self) -> None:
+        try:
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+            self._descriptor = os.open(self.path, flags, 0o644)
+            self._check_kind()
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._repair()
+            _sync_folder(self.path.parent)
+        except BlockingIOError as error:
+            self._close()
+            raise CollectionError(
+                f"Another app stores drawings in {self.path}; stop it, or choose another file."
+            ) from error
+        except OSError as error:
+            self._close()
+            raise CollectionError(
+                f"Drawings cannot be stored in {self.path} ({error.strerror}); "
+                "choose another file for --save-drawings."
+            ) from error
+        except CollectionError:
+            self._close()
+            raise
+
+    def _check_kind(self) -> None:
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            raise CollectionError(
+                f"{self.path} is no file; choose another one for --save-drawings."
+            )
+
+    def _repair(self) -> None:
+        """Count what the file holds, and mend its end where a power cut tore it."""
+        self._size, self._count = os.fstat(self._descriptor).st_size, 0
+        if not self._size:
+            return
+        with mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ) as content:
+            start = content.rfind(b"\n", 0, self._size - 1) + 1
+            first, last = (
+                content[: content.find(b"\n", 0, start)] if start else b"",
+                content[start:],
+            )
+            blocks = range(0, start, _BLOCK)
+            self._count = sum(content[at : min(at + _BLOCK, start)].count(b"\n") for at in blocks)
+        if start and not _is_drawing(first):
+            raise self._foreign(1)
+        if _is_drawing(last):
+            self._count += 1
+            if not last.endswith(b"\n"):
+                self._size += os.write(self._descriptor, b"\n")
+        elif _is_torn(last, first=not start):
+            os.ftruncate(self._descriptor, start)
+            self._size = start
+            self._report(f"The last line of {self.path} was cut off, as by a power cut: removed.")
+        else:
+            raise self._foreign(self._count + 1)
+        os.fsync(self._descriptor)
+
+    def _foreign(self, line: int) -> CollectionError:
+        return CollectionError(
+            f"Line {line} of {self.path} is no labelled drawing; "
+            "choose another file for --save-drawings."
+        )
+
+
+def keepers(collection: Collection) -> tuple[Callable[[object], dict[str, Any]], ...]:
+    """What the page calls, under these functions' names. Gradio runs them in threads: a memory card
+    can take a while, and keeps nobody who draws waiting."""
+
+    def save(drawing: object) -> dict[str, Any]:
+        """Store ``{"strokes": [...], "label": 0 to 9}``; gives the count, or an error."""
+        try:
+            return {"count": collection.save(parse_drawing(drawing))}
+        except UserError as error:
+            return {"error": str(error)}
+
+    def stored(_: object) -> dict[str, Any]:
+        """How many there are."""
+        return {"count": collection.count}
+
+    return save, stored
+
+
+def parse_size(text: str) -> int:
+    """Bytes from a number with a unit or without: "50 MB", "1.5GB", "200000".
+
+    Raises:
+        ValueError: it is something else, or less than one byte.
+    """
+    match = re.fullmatch(
+        r"([0-9]{1,15}(?:\.[0-9]{1,15})?) *(k|M|G|)B?", text.strip(), re.IGNORECASE
+    )
+    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
+    if size < 1:
+        raise ValueError(f"invalid size {text!r}; expected one such as 50MB, 1.5GB or 200kB")
+    return size
+
+
+def _is_drawing(line: bytes) -> bool:
+    try:
+        parse_line(line.decode())
+    except (DrawingError, UnicodeDecodeError):
+        return False
+    return True
+
+
+def _is_torn(line: bytes, *, first: bool) -> bool:
+    """Whether a line that is no drawing is the beginning of one that was written here.
+
+    What a file system has not written when the power goes can also read as zeros. Where no drawing
+    stands before the line, the file may be anybody's: then other formats that begin with a zero,
+    or with our first character, are not taken for our own.
+    """
+    begun = (
+        line.startswith(_OWN_START) or not line.strip(b"\0")
+        if first
+        else line.startswith((_OWN_START, b"\0")) or _OWN_START.startswith(line.rstrip(b"\n"))
+    )
+    try:
+        json.loads(line)
+    except ValueError:
+        return begun
+    return False
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name durable, too."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,116 @@
+"""Labelled drawings in a file: JSON Lines, one drawing a line, y down.
+
+``{"label": 3, "strokes": [[[x, y], [x, y], ...], ...]}``
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_app.digits.strokes import DrawingError, parse_strokes
+
+Parsed = TypeVar("Parsed")
+
+LINE = '{"label": 3, "strokes": [[[x, y], ...], ...]}'
+
+
+class Drawing(NamedTuple):
+    """A digit as it was drawn: its label, 0 to 9, and its strokes, float64 (points, 2), y down."""
+
+    label: int
+    strokes: list[NDArray[np.float64]]
+    writer: int | None = None
+    """Who drew it, where that is known."""
+
+
+def read_json_lines(path: str | Path) -> list[Drawing]:
+    """Read a file of labelled drawings, plain or ``.gz``.
+
+    Raises:
+        DrawingError: the file is missing or unreadable, or a line of it is no labelled drawing.
+    """
+    return parse_lines(path, parse_line)
+
+
+def parse_lines(path: str | Path, parse: Callable[[str], Parsed]) -> list[Parsed]:
+    """What each line of a file holds, plain or ``.gz``.
+
+    Raises:
+        DrawingError: the file is missing or unreadable, or ``parse`` raised it of a line, whose
+            number it then names.
+    """
+    parsed = []
+    for number, line in enumerate(read_lines(path), start=1):
+        try:
+            parsed.append(parse(line))
+        except DrawingError as error:
+            raise DrawingError(f"{path}, line {number}: {error}") from error
+    return parsed
+
+
+def read_lines(path: str | Path) -> list[str]:
+    """The lines of a text file, plain or ``.gz``; blank ones at its end are left out.
+
+    Raises:
+        DrawingError: the file is missing, unreadable, or no text.
+    """
+    try:
+        content = Path(path).read_bytes()
+        if Path(path).suffix == ".gz":
+            content = gzip.decompress(content)
+        # Not splitlines: it breaks lines at characters that may stand inside of a JSON string.
+        return content.decode("utf-8").rstrip().split("\n")
+    except OSError as error:
+        raise DrawingError(f"{path} cannot be read ({error.strerror or error}).") from error
+    except (EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise DrawingError(
+            f"{path} is damaged or no text ({error}); fetch the file again."
+        ) from error
+
+
+def parse_line(line: str) -> Drawing:
+    """Read one line of such a file.
+
+    Raises:
+        DrawingError: it is no labelled drawing.
+    """
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise DrawingError(f"Found no JSON ({error}); expected {LINE}.") from error
+    return parse_drawing(fields)
+
+
+def parse_drawing(fields: object) -> Drawing:
+    """Check a labelled drawing: a dictionary of a label and strokes.
+
+    Raises:
+        DrawingError: it is something else.
+    """
+    if not isinstance(fields, dict):
+        raise DrawingError(f"Found JSON of type {type(fields).__name__}; expected {LINE}.")
+    label = fields.get("label")
+    if type(label) is not int or not 0 <= label <= 9:
+        raise DrawingError(f"The label is {label!r:.40}; expected a whole number, 0 to 9.")
+    strokes = parse_strokes(fields.get("strokes"))
+    if not strokes:
+        raise DrawingError("The drawing is blank; expected strokes with points.")
+    return Drawing(label, strokes)
+
+
+def format_line(drawing: Drawing) -> str:
+    """One line of such a file, with its end; whole numbers are written as such."""
+    strokes = [
+        (stroke.astype(np.int64) if (stroke == np.round(stroke)).all() else stroke).tolist()
+        for stroke in drawing.strokes
+    ]
+    fields = {"label": drawing.label, "strokes": strokes}
+    return json.dumps(fields, separators=(",", ":")) + "\n"

@@ -1,0 +1,1 @@
+"""Models: their files, cards and answers. The shipped models are in the top-level ``models/``."""

@@ -1,0 +1,234 @@
+"""The model card: ``card.json``, what a model is, how it was made, and what its files must be."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from edge_app.digits.normalization import NORMALIZATIONS, Normalization
+from edge_app.errors import UserError
+from edge_app.models.acceptance import Acceptance
+
+CARD = "card.json"
+PROBABILITIES = "probabilities"
+"""The array in a reference file: float32 (N, 10), in the order of the test images."""
+FORMAT = 1
+"""Version of the card's fields; a reader refuses another."""
+VARIANTS = ("float32", "float16", "dynamic", "int8")
+"""The quantizations a model is exported in, from the most exact to the smallest."""
+
+Output = Literal["logits", "probabilities"]
+
+
+class CardError(UserError):
+    """A card that is missing or wrong, or a file that is not as its card says."""
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """A file beside the card: its name, size in bytes and SHA-256 in hexadecimal."""
+
+    file: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ModelFile(FileRecord):
+    """A model's file; ``accuracy`` is the part of the test set it reads right, 0 to 1."""
+
+    quantization: str
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class ReferenceFile(FileRecord):
+    """The original's probabilities on the test set, float32 (N, 10), with that set's SHA-256 and
+    that of the original's file that gave them."""
+
+    dataset: str
+    dataset_sha256: str
+    original_sha256: str
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a model takes and gives: (1, 28, 28) pixels as its normalization makes them, (1, 10)
+    outputs of the named kind. ``input`` says it for people."""
+
+    normalization: Normalization
+    input: str
+    output: Output
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How far int8 may drift from the original, on the test set.
+
+    ``accuracy_loss_points`` is the accuracy that it may lose, in percentage points; ``agreement``
+    the part of the images, 0 to 1, on which it gives the original's answer at the least; ``bytes``
+    its file's largest size, None where any will do.
+    """
+
+    accuracy_loss_points: float
+    agreement: float
+    bytes: int | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything ``card.json`` holds; ``training`` and ``versions`` are for people to read."""
+
+    format: int
+    name: str
+    title: str
+    description: str
+    parameters: int
+    contract: Contract
+    original: ModelFile
+    variants: Mapping[str, ModelFile]
+    reference: ReferenceFile
+    budget: Budget
+    training: Mapping[str, Any]
+    versions: Mapping[str, str]
+    acceptance: Acceptance | None = None
+    """When an answer counts; None where every answer does."""
+
+    def files(self) -> list[FileRecord]:
+        """Every file that belongs to the model, the card itself left out."""
+        return [self.original, *self.variants.values(), self.reference]
+
+
+def read_card(folder: Path) -> Card:
+    """Read and check ``card.json`` of a model's folder.
+
+    Raises:
+        CardError: there is none, it is no JSON, or a field is missing or has a wrong value.
+    """
+    path = folder / CARD
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CardError(f"{path} is missing; every model's folder has one.") from None
+    except (OSError, ValueError) as error:
+        raise CardError(f"{path} cannot be read ({error}).") from error
+    try:
+        return _parse(fields)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        reason = f"field {error} is missing" if isinstance(error, KeyError) else error
+        raise CardError(f"{path} is no model card: {reason}; convert the model again.") from error
+
+
+def write_card(card: Card, folder: Path) -> None:
+    """Write ``card.json`` into a model's folder."""
+    text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
+    (folder / CARD).write_text(text + "\n", encoding="utf-8")
+
+
+def record_file(path: Path) -> FileRecord:
+    """The record of a file as it is now."""
+    content = path.read_bytes()
+    return FileRecord(path.name, len(content), hashlib.sha256(content).hexdigest())
+
+
+def read_file(folder: Path, record: FileRecord) -> bytes:
+    """Read a file and hold it against its record.
+
+    Raises:
+        CardError: it is missing or unreadable, or it is not the file that was recorded.
+    """
+    path = folder / record.file
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise CardError(f"{path} is missing; fetch it or convert the model again.") from None
+    except OSError as error:
+        raise CardError(f"{path} cannot be read ({error.strerror}).") from error
+    found = hashlib.sha256(content).hexdigest()
+    if (len(content), found) != (record.bytes, record.sha256):
+        raise CardError(
+            f"{path} is corrupt: found {len(content)} bytes with SHA-256 {found[:12]}..., expected "
+            f"{record.bytes} with {record.sha256[:12]}...; fetch it or convert the model again."
+        )
+    return content
+
+
+def _parse(fields: Any) -> Card:
+    if not isinstance(fields, dict):
+        raise TypeError(f"it holds a {type(fields).__name__}, not an object")
+    if fields["format"] != FORMAT:
+        raise ValueError(f"it has format {fields['format']}, expected {FORMAT}")
+    promised = fields["contract"]
+    contract = Contract(promised["normalization"], promised["input"], promised["output"])
+    if contract.normalization not in NORMALIZATIONS:
+        raise ValueError(f"unknown normalization {contract.normalization!r}")
+    if contract.output not in get_args(Output):
+        raise ValueError(f"unknown output {contract.output!r}")
+    variants = {name: _model_file(fields["variants"][name]) for name in VARIANTS}
+    reference = fields["reference"]
+    return Card(
+        format=FORMAT,
+        name=str(fields["name"]),
+        title=str(fields["title"]),
+        description=str(fields["description"]),
+        parameters=int(fields["parameters"]),
+        contract=contract,
+        original=_model_file(fields["original"]),
+        variants=variants,
+        reference=ReferenceFile(
+            *_file(reference),
+            str(reference["dataset"]),
+            str(reference["dataset_sha256"]),
+            str(reference["original_sha256"]),
+        ),
+        budget=_budget(fields["budget"]),
+        training=dict(fields["training"]),
+        versions=dict(fields["versions"]),
+        acceptance=_acceptance(fields.get("acceptance"), contract.output),
+    )
+
+
+def _model_file(fields: Mapping[str, Any]) -> ModelFile:
+    return ModelFile(*_file(fields), str(fields["quantization"]), _finite(fields["accuracy"]))
+
+
+def _budget(fields: Mapping[str, Any]) -> Budget:
+    agreement, size = _finite(fields["agreement"]), fields["bytes"]
+    if not 0 <= agreement <= 1:
+        raise ValueError(f"its budget asks for an agreement of {agreement}, not of 0 to 1")
+    if size is not None and (type(size) is not int or size < 1):
+        raise ValueError(f"its budget allows {size!r} bytes, not a whole number of them or null")
+    return Budget(_finite(fields["accuracy_loss_points"]), agreement, size)
+
+
+def _acceptance(fields: Any, output: Output) -> Acceptance | None:
+    if fields is None:
+        return None
+    if not isinstance(fields, dict):
+        raise TypeError(f"its acceptance is a {type(fields).__name__}, not an object")
+    probability, energy = _finite(fields["probability"]), fields["energy"]
+    if not 0 <= probability <= 1:
+        raise ValueError(f"its acceptance asks for a probability of {probability}, not of 0 to 1")
+    if energy is not None and output != "logits":
+        raise ValueError("its acceptance asks for an energy, which only logits have")
+    return Acceptance(probability, None if energy is None else _finite(energy))
+
+
+def _finite(value: Any) -> float:
+    # JSON, as Python reads it, knows NaN; and true is an int.
+    if type(value) not in {int, float} or not math.isfinite(value):
+        raise ValueError(f"{value!r} is not a finite number")
+    return float(value)
+
+
+def _file(fields: Mapping[str, Any]) -> tuple[str, int, str]:
+    name = str(fields["file"])
+    if Path(name).name != name:
+        raise ValueError(f"file {name!r} lies outside of the model's folder")
+    return name, int(fields["bytes"]), str(fields["sha256"])

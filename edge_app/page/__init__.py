@@ -1,0 +1,1 @@
+"""The web page and its API. Only this folder and ``server`` import Gradio."""

@@ -1,0 +1,1 @@
+"""The drawing canvas, as a Gradio component."""

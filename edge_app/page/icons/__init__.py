@@ -1,0 +1,1 @@
+"""The icons that browsers ask for."""

@@ -1,0 +1,63 @@
+"""The page: the canvas, the tabs and the API beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from edge_app.digits.collection import Collection, keepers
+from edge_app.models.answers import answer_drawing
+from edge_app.models.classifier import Classifier
+from edge_app.page.api import BlocksWithDefaults, add_api
+from edge_app.page.canvas.component import canvas
+from edge_app.page.tabs.component import tabs
+from edge_app.page.tabs.content import Sheets
+
+TITLE = "Draw a digit"
+
+_SYSTEM_FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+_COLOURS = {
+    "body_background_fill": ("#f4f3ef", "#11151b"),
+    "background_fill_primary": ("#ffffff", "#1a2028"),
+    "border_color_primary": ("#dbd9d2", "#303945"),
+    "body_text_color": ("#1d2433", "#eef1f5"),
+    "body_text_color_subdued": ("#5a6270", "#a3adba"),
+}
+"""Light and dark. Text has the contrast that WCAG 2.2 AA asks for, 4.5 to 1, on either ground."""
+
+THEME = gr.themes.Base(font=_SYSTEM_FONTS, font_mono=("ui-monospace", "monospace")).set(
+    **{name: light for name, (light, _) in _COLOURS.items()},
+    **{f"{name}_dark": dark for name, (_, dark) in _COLOURS.items()},
+)
+"""System fonts: nothing to load, from here or from elsewhere."""
+
+CSS = Path(__file__).parent / "page.css"
+
+
+def build_page(
+    models: Mapping[str, Classifier],
+    variant: str,
+    collection: Collection | None,
+    sheets: Sheets,
+) -> gr.Blocks:
+    """Compose the page.
+
+    Args:
+        models: by name, in the order in which their answers are shown.
+        variant: the one that the page starts with.
+        collection: where drawings are stored; without it the page offers nothing of the kind.
+        sheets: what the tabs beside the canvas show.
+    """
+
+    async def answer(state: object) -> dict[str, Any]:
+        """The canvas's call. Short enough for the event loop; a thread would cost more."""
+        return answer_drawing(models, state, variant)
+
+    with BlocksWithDefaults(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        tabs(sheets)
+        canvas(models, variant, answer, keepers(collection) if collection else ())
+        add_api(models)
+    return page

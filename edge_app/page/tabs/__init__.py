@@ -1,0 +1,1 @@
+"""The tabs Models, Benchmark and Device. Only ``component`` imports Gradio."""

@@ -1,0 +1,107 @@
+"""The sheet of the last benchmark of this device; there is none where none was found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from edge_app.device.description import Device, describe_device
+from edge_app.device.last_benchmark import (
+    LastBenchmark,
+    LastBenchmarkError,
+    MeasuredModel,
+    read_last_benchmark,
+)
+from edge_app.page.tabs.content import NOTHING, Section, Sheet, Table, percent, size
+
+
+def benchmark_sheet(path: Path, cards: Mapping[str, str]) -> Sheet | None:
+    """Describe the benchmark in a file; None where there is none in it.
+
+    Args:
+        path: the file.
+        cards: the SHA-256 of the card of each model that is served, by name.
+    """
+    try:
+        benchmark = read_last_benchmark(path)
+    except LastBenchmarkError:
+        return None
+    quick = ", a quick one" if benchmark.quick else ""
+    return Sheet(
+        title="Last benchmark",
+        text=f"{_date(benchmark.measured_at)}{quick}. Agrees: answers as the original does. "
+        "Median, p99: of the time of one inference.",
+        warnings=[
+            *_differences(benchmark, cards, describe_device()),
+            *benchmark.warnings,
+        ],
+        sections=[
+            *(_section(model) for model in benchmark.models.values()),
+            Section(title="Measured on", facts=_facts(benchmark)),
+        ],
+    )
+
+
+def _differences(benchmark: LastBenchmark, cards: Mapping[str, str], device: Device) -> list[str]:
+    """In what it was another matter than what runs here now."""
+    sentences = []
+    others = [
+        model.title
+        for name, model in benchmark.models.items()
+        if model.card_sha256 and cards.get(name) != model.card_sha256
+    ]
+    if others:
+        sentences.append(
+            f"The benchmark is of other models than those served now: {', '.join(others)}. "
+            "Run python -m benchmarks again."
+        )
+    if (benchmark.board, benchmark.cpu, benchmark.architecture) != (
+        device.board,
+        device.cpu,
+        device.architecture,
+    ):
+        sentences.append("The benchmark is of another device than this one.")
+    elif benchmark.runtime != device.runtime:
+        sentences.append(f"The app runs {device.runtime}, not what was measured.")
+    return sentences
+
+
+def _section(model: MeasuredModel) -> Section:
+    return Section(
+        title=model.title,
+        table=Table(
+            columns=["", "Accuracy", "Agrees", "Median\nµs", "p99\nµs", "Size"],
+            rows=[
+                [
+                    name,
+                    percent(variant.accuracy),
+                    percent(variant.agreement),
+                    _time(variant.median_us),
+                    _time(variant.p99_us),
+                    size(variant.bytes),
+                ]
+                for name, variant in model.variants.items()
+            ],
+        ),
+    )
+
+
+def _facts(benchmark: LastBenchmark) -> list[tuple[str, str]]:
+    facts = [
+        ("Runtime", benchmark.runtime),
+        ("Board", benchmark.board),
+        ("CPU", benchmark.cpu),
+        ("Architecture", benchmark.architecture),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _date(time: datetime) -> str:
+    return f"{time.day} {time:%B %Y, %H:%M} UTC"
+
+
+def _time(microseconds: float | None) -> str:
+    if microseconds is None:
+        return NOTHING
+    return f"{microseconds:,.{1 if microseconds < 100 else 0}f}"

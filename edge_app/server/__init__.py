@@ -1,0 +1,1 @@
+"""The web server: what it lets in, and how it starts and stops."""

@@ -1,0 +1,105 @@
+"""Validation data: what choices are made on, and nothing of it in the pool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from convert.data import validation as module
+from convert.data.pool import fill
+from convert.data.sources import TrainingData, load
+from convert.data.validation import NON_DIGITS, Validation, hold_out
+from convert.strokes.skeleton import skeleton
+from edge_app import rasterize
+from edge_app.digits.mnist import Digits
+
+
+@pytest.fixture(scope="module")
+def data(few_folder: Path, page_drawings_file: Path) -> TrainingData:
+    """120 of MNIST's images, 10 of them to validate; and 20 drawings, 2 of them."""
+    return load(few_folder, [page_drawings_file], allow_other=True, normalization="moments", seed=0)
+
+
+@pytest.fixture(scope="module")
+def held_out(data: TrainingData) -> Validation:
+    """The drawings count for themselves."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "ENOUGH", 2)
+        return hold_out(data, "moments", seed=0)
+
+
+def same(one: Digits, other: Digits) -> bool:
+    return all(map(np.array_equal, one, other))
+
+
+def images(*arrays: NDArray[np.uint8]) -> set[bytes]:
+    return {image.tobytes() for array in arrays for image in array.reshape(-1, 28, 28)}
+
+
+def test_sources_are_every_source_s_digits_as_it_has_them(
+    held_out: Validation, data: TrainingData
+) -> None:
+    pictures, drawn = held_out.sources
+    assert same(pictures, data.mnist.validation)
+    assert same(drawn, data.drawn[0].validation)
+    assert len(held_out.digits.labels) == 10 + 2
+    np.testing.assert_array_equal(held_out.digits.images[:10], pictures.images)
+    np.testing.assert_array_equal(held_out.digits.labels[10:], drawn.labels)
+
+
+def test_the_pen_s_are_mnist_s_traced_and_the_people_s(
+    held_out: Validation, data: TrainingData
+) -> None:
+    traced, drawn = held_out.pen
+    assert same(drawn, data.drawn[0].validation)
+    pictures = data.pictures.validation
+    np.testing.assert_array_equal(traced.labels, pictures.labels)
+    for image, picture, label in zip(traced.images, *pictures, strict=True):
+        np.testing.assert_array_equal(image, rasterize(skeleton(picture, int(label))))
+
+
+def test_what_cannot_be_traced_is_left_out_of_the_pen_s(
+    data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NON_DIGITS", 10)
+    images, labels = data.pictures.validation
+    blank = Digits(np.concatenate([images[:4], 0 * images[4:5], images[5:]]), labels)
+    pictures = data.pictures._replace(validation=blank)
+    (pen,) = hold_out(data._replace(pictures=pictures, drawn=[]), "moments", seed=0).pen
+    np.testing.assert_array_equal(pen.labels, np.delete(labels, 4))
+
+
+def test_non_digits_are_many_and_the_seed_s(
+    held_out: Validation, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert held_out.non_digits.shape == (NON_DIGITS, 28, 28)
+    monkeypatch.setattr(module, "NON_DIGITS", 100)
+    first, again, other = (hold_out(data, "moments", seed).non_digits for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_nothing_of_it_is_in_the_pool(held_out: Validation, data: TrainingData) -> None:
+    pool = fill(data, "moments", seed=0)
+    shown = images(pool.pictures, pool.traced.renderings, pool.drawn.renderings)
+    for digits in (*held_out.sources, *held_out.pen):
+        assert not images(digits.images) & shown
+    alike = images(held_out.non_digits) & images(pool.outliers)
+    # A single dot looks like a single dot.
+    assert len(alike) <= 2
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_drawings_too_few_to_count_for_themselves_count_with_mnist_s(
+    count: int, data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source,) = data.drawn
+    few = Digits(*(part[:count] for part in source.validation))
+    monkeypatch.setattr(module, "NON_DIGITS", 10)
+    held_out = hold_out(data._replace(drawn=[source._replace(validation=few)]), "moments", 0)
+    for (digits,) in (held_out.sources, held_out.pen):
+        assert len(digits.labels) == 10 + count
+        np.testing.assert_array_equal(digits.images[10:], few.images)
