@@ -13,7 +13,7 @@ from convert.data.sources import normalize_all, rasterize_all, split_drawings
 from convert.measurement import Comparison, Figures, Images, Selection, measure
 from convert.progress import track
 from edge_app import rasterize
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import SHA256, DataError, Digits, read_digits
 from edge_app.digits.normalization import Normalization
 from edge_app.errors import UserError
@@ -91,7 +91,7 @@ def read_test_set(folder: Path) -> Digits:
     return digits
 
 
-def read_test_parts(paths: Sequence[Path]) -> list[Drawing]:
+def read_test_parts(paths: Sequence[Path]) -> list[LabelledDrawing]:
     """The drawings in the files that ``python -m convert train`` does not train on, but reports on.
 
     Raises:
@@ -194,7 +194,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _normalized(
     test: Digits,
-    drawn: list[Drawing],
+    drawn: list[LabelledDrawing],
     non_digits: list[NonDigit],
     normalization: Normalization,
 ) -> Images:

@@ -14,7 +14,7 @@ import pytest
 
 from app import App, start
 from convert import __main__ as convert_command
-from edge_app.digits.labelled import Drawing, read_json_lines
+from edge_app.digits.labelled import LabelledDrawing, read_json_lines
 from edge_app.digits.mnist import Digits, read_digits
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.card import read_card, write_card
@@ -82,7 +82,7 @@ def drawings_file(root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def drawings(drawings_file: Path) -> list[Drawing]:
+def drawings(drawings_file: Path) -> list[LabelledDrawing]:
     """The digits 0 to 9 in order."""
     return read_json_lines(drawings_file)
 
@@ -94,7 +94,7 @@ def page_drawings_file(root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def page_drawings(page_drawings_file: Path) -> list[Drawing]:
+def page_drawings(page_drawings_file: Path) -> list[LabelledDrawing]:
     """Two of each digit."""
     return read_json_lines(page_drawings_file)
 

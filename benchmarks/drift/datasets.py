@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.drift.predictions import Images
 from benchmarks.progress import Advance
-from edge_app.digits.labelled import Drawing, format_line
+from edge_app.digits.labelled import LabelledDrawing, format_line
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import Normalization, normalize, rasterize
 from edge_app.paths import ROOT
@@ -52,7 +52,7 @@ def mnist_set(
 
 
 def drawn_set(
-    drawings: Sequence[Drawing],
+    drawings: Sequence[LabelledDrawing],
     file: str,
     normalizations: Collection[Normalization],
     advance: Advance,

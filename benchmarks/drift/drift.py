@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchmarks.drift import metrics
 from benchmarks.drift.datasets import LabelledSet
 from benchmarks.drift.predictions import Predictions, predict
 from benchmarks.progress import Advance
 from edge_app.errors import UserError
+from edge_app.models import metrics
 from edge_app.models.classifier import Model
 from edge_app.models.metrics import Bin, calibration_error, reliability
 

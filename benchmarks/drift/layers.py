@@ -23,10 +23,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.drift.metrics import ratio_db
 from benchmarks.drift.network import Network, Operator, Values
 from edge_app.errors import UserError
 from edge_app.models.card import Card, read_file
+from edge_app.models.metrics import ratio_db
 
 IMAGES = 100
 """How many are enough: with 500 no ratio of the shipped models moves by more than 1 dB."""

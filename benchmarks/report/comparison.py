@@ -23,11 +23,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.drift.metrics import Flips, mcnemar, wilson_interval
 from benchmarks.report.document import FORMAT
 from benchmarks.results import TEST_SET
 from edge_app.errors import UserError
 from edge_app.models.folder import VARIANT
+from edge_app.models.metrics import Flips, mcnemar, wilson_interval
 
 SIGNIFICANCE = 0.05
 """A difference that chance alone brings at least this often is noise."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from convert.data.unipen import read_unipen
-from edge_app.digits.labelled import LINE, Drawing, read_json_lines, read_lines
+from edge_app.digits.labelled import LINE, LabelledDrawing, read_json_lines, read_lines
 from edge_app.digits.strokes import DrawingError
 
 
-def read_drawings(path: str | Path) -> list[Drawing]:
+def read_drawings(path: str | Path) -> list[LabelledDrawing]:
     """Read a file of labelled drawings, plain or ``.gz``: JSON Lines or UNIPEN, by its content.
 
     Raises:

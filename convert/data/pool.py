@@ -17,7 +17,7 @@ from convert.strokes.skeleton import skeleton
 from convert.strokes.variation import Strokes, uncrossed, varied
 from convert.workers import work
 from edge_app import rasterize
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.normalization import SIZE, Normalization
 
 MNIST_VARIATIONS, DRAWN_VARIATIONS = 3, 10
@@ -76,7 +76,8 @@ def fill(data: TrainingData, normalization: Normalization, seed: int) -> Pool:
     pictures = data.pictures.train
     traces = trace(pictures.images, pictures.labels, data.mnist.name)
     digits = [
-        Drawing(int(label), strokes) for strokes, label in zip(traces, pictures.labels, strict=True)
+        LabelledDrawing(int(label), strokes)
+        for strokes, label in zip(traces, pictures.labels, strict=True)
     ]
     people = [drawing for source in data.drawn for drawing in source.drawings]
     plain = [seven for drawing in people if (seven := uncrossed(drawing))]
@@ -116,7 +117,7 @@ class _Job(NamedTuple):
 
 
 def _draw(
-    digits: Sequence[Drawing],
+    digits: Sequence[LabelledDrawing],
     variations: int,
     normalization: Normalization,
     seed: tuple[int, int],

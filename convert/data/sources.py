@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from convert.data.drawings import read_drawings
 from convert.progress import track
 from edge_app import normalize, rasterize
-from edge_app.digits.labelled import Drawing, read_lines
+from edge_app.digits.labelled import LabelledDrawing, read_lines
 from edge_app.digits.mnist import SHA256, DataError, Digits, Split, read_digits
 from edge_app.digits.normalization import SIZE, Normalization
 
@@ -39,16 +39,16 @@ class Source(NamedTuple):
     train: Digits
     validation: Digits
     test: Digits
-    drawings: list[Drawing]
+    drawings: list[LabelledDrawing]
     """``train`` as it was drawn; empty for pictures."""
 
 
 class Parts(NamedTuple):
     """A file's drawings by use, each in one part; where writers are known, so is each writer."""
 
-    train: list[Drawing]
-    validation: list[Drawing]
-    test: list[Drawing]
+    train: list[LabelledDrawing]
+    validation: list[LabelledDrawing]
+    test: list[LabelledDrawing]
 
 
 class Pictures(NamedTuple):
@@ -152,7 +152,7 @@ def _identify(train: Digits, test: Digits, folder: Path | None, allow_other: boo
     return "MNIST"
 
 
-def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization) -> Source:
+def _drawn(path: Path, drawings: list[LabelledDrawing], normalization: Normalization) -> Source:
     """A file of drawings, split by writer: whom the models were tried on, they never saw."""
     train, validation, test = split_drawings(drawings)
     sha256 = hashlib.sha256("\n".join(read_lines(path)).encode()).hexdigest()
@@ -168,7 +168,7 @@ def _drawn(path: Path, drawings: list[Drawing], normalization: Normalization) ->
 
 
 def rasterize_all(
-    description: str, drawings: list[Drawing], normalization: Normalization
+    description: str, drawings: list[LabelledDrawing], normalization: Normalization
 ) -> Digits:
     """Normalize drawings, as many as there are, under a progress bar with a description."""
     images = [rasterize(each.strokes, normalization) for each in track(drawings, description)]
@@ -178,7 +178,7 @@ def rasterize_all(
     )
 
 
-def split_drawings(drawings: list[Drawing]) -> Parts:
+def split_drawings(drawings: list[LabelledDrawing]) -> Parts:
     """Split a file's drawings by use: by writer, or drawing by drawing where writers are unknown.
 
     Without writers a drawing's part depends on it alone: when the file grows, what was trained on
@@ -193,7 +193,7 @@ def split_drawings(drawings: list[Drawing]) -> Parts:
     )
 
 
-def _parts(drawings: list[Drawing]) -> NDArray[np.intp]:
+def _parts(drawings: list[LabelledDrawing]) -> NDArray[np.intp]:
     """0 for each drawing to train on, 1 to validate, 2 to test; of writers, the last ones test."""
     if any(drawing.writer is None for drawing in drawings):
         shares = np.array([_share(drawing) for drawing in drawings])
@@ -204,7 +204,7 @@ def _parts(drawings: list[Drawing]) -> NDArray[np.intp]:
     return np.digitize(shares, [1 - VALIDATION_PART - TEST_PART, 1 - TEST_PART])
 
 
-def _share(drawing: Drawing) -> float:
+def _share(drawing: LabelledDrawing) -> float:
     """A number from 0 to 1 that is a drawing's own: the beginning of its hash."""
     strokes = json.dumps([stroke.tolist() for stroke in drawing.strokes]).encode()
     return int.from_bytes(hashlib.sha256(strokes).digest()[:8], "big") / 2**64

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from edge_app.digits.labelled import Drawing, read_lines
+from edge_app.digits.labelled import LabelledDrawing, read_lines
 from edge_app.digits.strokes import DrawingError, parse_strokes
 
 _HEADER = re.compile(r"(\.(INCLUDE|LEXICON|HIERARCHY)\b.*)?")
@@ -29,14 +29,14 @@ _POINT = re.compile(r"(?P<x>-?\d+)\s+(?P<y>-?\d+)")
 _PASSED_OVER = re.compile(r"(\.DT\b.*)?")
 
 
-def read_unipen(path: str | Path) -> list[Drawing]:
+def read_unipen(path: str | Path) -> list[LabelledDrawing]:
     """Read a file of digits, plain or ``.gz``; y is turned to grow downwards.
 
     Raises:
         DrawingError: the file is missing or unreadable, a line of it is out of place, or it names
             the writers of some digits only.
     """
-    drawings: list[Drawing] = []
+    drawings: list[LabelledDrawing] = []
     ends = []
     digit: _Digit | None = None
     lines = [line.strip() for line in read_lines(path)]
@@ -87,14 +87,14 @@ class _Digit:
         else:
             _match(_PASSED_OVER, line, ".PEN_DOWN or .SEGMENT")
 
-    def drawing(self) -> Drawing:
+    def drawing(self) -> LabelledDrawing:
         strokes = parse_strokes(self._strokes)
         if self._pen_is_down or not strokes:
             raise DrawingError(
                 "The digit ends here without a stroke, or inside of one; expected points between "
                 ".PEN_DOWN and .PEN_UP."
             )
-        return Drawing(self._label, strokes, self._writer)
+        return LabelledDrawing(self._label, strokes, self._writer)
 
 
 def _match(pattern: re.Pattern[str], line: str, expected: str) -> re.Match[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from convert.data.pool import render, trace
 from convert.data.sources import TrainingData
 from convert.strokes.outliers import draw_outliers
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import Normalization
 
@@ -43,7 +43,7 @@ def hold_out(data: TrainingData, normalization: Normalization, seed: int) -> Val
     pictures = data.pictures.validation
     traces = trace(pictures.images, pictures.labels, f"{data.mnist.name}, validation")
     digits = [
-        Drawing(int(label), strokes)
+        LabelledDrawing(int(label), strokes)
         for strokes, label in zip(traces, pictures.labels, strict=True)
         if strokes
     ]

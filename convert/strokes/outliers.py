@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from convert.strokes.glyphs import LETTERS, PICTURES
 from convert.strokes.hand import SIZE, drawn, length, resampled
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 
 Strokes = list[NDArray[np.float64]]
 """A drawing: for each stroke its points or corners, float64 (points, 2), y down."""
@@ -26,7 +26,7 @@ LEAST_TANGLE = 5.5
 
 
 def draw_outliers(
-    count: int, digits: Sequence[Drawing], generator: np.random.Generator
+    count: int, digits: Sequence[LabelledDrawing], generator: np.random.Generator
 ) -> list[Strokes]:
     """Draw what is no digit, each kind in turn.
 
@@ -44,7 +44,7 @@ def draw_outliers(
     return [kinds[number % len(kinds)](digits, generator) for number in range(count)]
 
 
-def _dots(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _dots(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """One to eight taps; or two or more small blots."""
     count = int(generator.integers(1, 9))
     places = generator.uniform(-1, 1, (count, 2))
@@ -53,7 +53,7 @@ def _dots(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return [SIZE * (place + 0.05 * _tangle(12, generator)) for place in places]
 
 
-def _lines(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _lines(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """A flat line; or several lines, parallel or nearly, at any angle."""
     count = int(generator.choice([1, 1, 2, 2, 3, 4, 5]))
     angle = generator.uniform(-1, 1) * (FLATTEST if count == 1 else np.pi / 2)
@@ -66,7 +66,7 @@ def _lines(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return drawn([_turned(line, angle) for line in lines], generator)
 
 
-def _scribbles(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _scribbles(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """One or two tangles, round or jagged."""
     paths = []
     for _number in range(generator.integers(1, 3)):
@@ -75,7 +75,7 @@ def _scribbles(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return drawn(paths, generator)
 
 
-def _hatchings(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _hatchings(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """To and fro many times, in one direction or crosswise; or strokes apart."""
     angle = generator.uniform(-np.pi, np.pi)
     paths = [_turned(_zigzag(generator), angle)]
@@ -86,7 +86,7 @@ def _hatchings(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return drawn(paths, generator)
 
 
-def _crosses(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _crosses(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """Two bars, or two of one bar, upright or leaning."""
     angle = generator.choice([0.0, np.pi / 4]) + generator.normal(0, 0.15)
     longer = np.exp(generator.uniform(-0.5, 0.5))
@@ -98,7 +98,7 @@ def _crosses(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return drawn([_turned(path, angle) for path in paths], generator)
 
 
-def _stars(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _stars(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """An asterisk, a star of one stroke that crosses itself, a star's outline, or a sun."""
     tips = int(generator.integers(5, 9))
     kind = generator.integers(4)
@@ -115,7 +115,7 @@ def _stars(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return drawn([disc, *_rays(inner, tips, generator)], generator)
 
 
-def _boxes(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _boxes(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """A box of one, two or four strokes, empty or with something in it."""
     corners = _box() * (1.0, np.exp(generator.uniform(-0.5, 0.5)))
     corners = corners + generator.normal(0, 0.05, corners.shape)
@@ -147,7 +147,7 @@ def _content(generator: np.random.Generator) -> Strokes:
     return contents[generator.integers(len(contents))]
 
 
-def _polygons(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _polygons(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """A triangle or a diamond, alone, twice, or with a line or a dot in it."""
     outline = _polygon(3, generator)
     if generator.random() < 0.4:
@@ -164,7 +164,7 @@ def _polygons(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return drawn([outline, *more[generator.integers(len(more))]], generator)
 
 
-def _spirals(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _spirals(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """Two and a half turns or more, outwards or inwards, round or with corners."""
     turns = generator.uniform(2.5, 5)
     along = np.linspace(0, 1, 120)
@@ -177,7 +177,7 @@ def _spirals(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return drawn([path[:: generator.choice([-1, 1])]], generator)
 
 
-def _waves(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _waves(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """Across the paper: waves, loops, steps or points; sometimes twice."""
     periods = generator.uniform(2.5, 6)
     phase = np.linspace(0, 2 * np.pi * periods, 100) + generator.uniform(0, 2 * np.pi)
@@ -192,7 +192,7 @@ def _waves(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return drawn([wave], generator)
 
 
-def _arrows(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _arrows(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """Flat, with one head or two: up or down, a head is a one's flag or foot; aslant, a Y."""
     barb = generator.uniform(0.25, 0.45)
     head = np.array([(1 - barb, -0.8 * barb), (1.0, 0.0), (1 - barb, 0.8 * barb)])
@@ -209,21 +209,21 @@ def _arrows(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
     return drawn([_turned(path, angle) for path in paths], generator)
 
 
-def _pictures(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _pictures(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     return drawn(PICTURES[generator.integers(len(PICTURES))], generator)
 
 
-def _letters(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _letters(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     return drawn(_letter(generator), generator)
 
 
-def _words(_: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _words(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """Two or three letters side by side."""
     letters = [_letter(generator) for _number in range(generator.integers(2, 4))]
     return drawn(_side_by_side(letters, generator.uniform(0.1, 0.4)), generator)
 
 
-def _numbers(digits: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _numbers(digits: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """Two digits, sometimes three, touching or apart."""
     count = int(generator.choice([2, 2, 2, 2, 3]))
     chosen = [digits[i] for i in generator.integers(len(digits), size=count)]
@@ -232,7 +232,7 @@ def _numbers(digits: Sequence[Drawing], generator: np.random.Generator) -> Strok
     return _side_by_side([digit.strokes for digit in chosen], generator.uniform(least, 0.5))
 
 
-def _spoiled(digits: Sequence[Drawing], generator: np.random.Generator) -> Strokes:
+def _spoiled(digits: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """A digit that is boxed in, ringed, crossed out or scribbled over."""
     digit = digits[generator.integers(len(digits))]
     spoils = [
@@ -247,7 +247,7 @@ def _spoiled(digits: Sequence[Drawing], generator: np.random.Generator) -> Strok
     return [size * stroke for stroke in _fitted(digit.strokes)] + drawn(spoil, generator)
 
 
-KINDS: dict[str, Callable[[Sequence[Drawing], np.random.Generator], Strokes]] = {
+KINDS: dict[str, Callable[[Sequence[LabelledDrawing], np.random.Generator], Strokes]] = {
     "dots": _dots,
     "lines": _lines,
     "scribbles": _scribbles,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 
 Strokes = list[NDArray[np.float64]]
 """A digit: for each stroke its points, float64 (points, 2), y down, in any unit."""
@@ -70,7 +70,7 @@ def restyled(strokes: Strokes, digit: int, generator: np.random.Generator) -> St
     return strokes
 
 
-def uncrossed(drawing: Drawing) -> Drawing | None:
+def uncrossed(drawing: LabelledDrawing) -> LabelledDrawing | None:
     """A crossed 7 without its bar; None for anything else.
 
     Nearly everyone among UCI's writers crosses a 7 and puts a flag on a 1. Whoever learns from them

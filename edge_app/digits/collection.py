@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edge_app.digits.labelled import Drawing, format_line, parse_drawing, parse_line
+from edge_app.digits.labelled import LabelledDrawing, format_line, parse_drawing, parse_line
 from edge_app.digits.strokes import DrawingError
 from edge_app.errors import UserError
 
@@ -71,7 +71,7 @@ class Collection:
         with self._lock:
             self._close()
 
-    def save(self, drawing: Drawing) -> int:
+    def save(self, drawing: LabelledDrawing) -> int:
         """Store a drawing durably.
 
         Returns:

@@ -22,7 +22,7 @@ Parsed = TypeVar("Parsed")
 LINE = '{"label": 3, "strokes": [[[x, y], ...], ...]}'
 
 
-class Drawing(NamedTuple):
+class LabelledDrawing(NamedTuple):
     """A digit as it was drawn: its label, 0 to 9, and its strokes, float64 (points, 2), y down."""
 
     label: int
@@ -31,7 +31,7 @@ class Drawing(NamedTuple):
     """Who drew it, where that is known."""
 
 
-def read_json_lines(path: str | Path) -> list[Drawing]:
+def read_json_lines(path: str | Path) -> list[LabelledDrawing]:
     """Read a file of labelled drawings, plain or ``.gz``.
 
     Raises:
@@ -76,7 +76,7 @@ def read_lines(path: str | Path) -> list[str]:
         ) from error
 
 
-def parse_line(line: str) -> Drawing:
+def parse_line(line: str) -> LabelledDrawing:
     """Read one line of such a file.
 
     Raises:
@@ -89,7 +89,7 @@ def parse_line(line: str) -> Drawing:
     return parse_drawing(fields)
 
 
-def parse_drawing(fields: object) -> Drawing:
+def parse_drawing(fields: object) -> LabelledDrawing:
     """Check a labelled drawing: a dictionary of a label and strokes.
 
     Raises:
@@ -103,10 +103,10 @@ def parse_drawing(fields: object) -> Drawing:
     strokes = parse_strokes(fields.get("strokes"))
     if not strokes:
         raise DrawingError("The drawing is blank; expected strokes with points.")
-    return Drawing(label, strokes)
+    return LabelledDrawing(label, strokes)
 
 
-def format_line(drawing: Drawing) -> str:
+def format_line(drawing: LabelledDrawing) -> str:
     """One line of such a file, with its end; whole numbers are written as such."""
     strokes = [
         (stroke.astype(np.int64) if (stroke == np.round(stroke)).all() else stroke).tolist()

@@ -16,7 +16,7 @@ from edge_app.errors import UserError
 from edge_app.models.acceptance import certainty
 from edge_app.models.classifier import Classifier, softmax
 
-ORIGINAL = "float32"
+BASELINE = "float32"
 """The variant that the others are compared with: the original's weights, unchanged."""
 
 
@@ -140,10 +140,10 @@ def _run(model: Classifier, image: NDArray[np.uint8], variant: str) -> _Run:
     outputs = model.infer(image[None], variant)
     latency_us = (perf_counter_ns() - start) / 1000
     exact = None
-    if variant == ORIGINAL:
+    if variant == BASELINE:
         exact = outputs
-    elif ORIGINAL in model.variants:
-        exact = model.infer(image[None], ORIGINAL)
+    elif BASELINE in model.variants:
+        exact = model.infer(image[None], BASELINE)
     return _Run(model, variant, outputs, latency_us, exact)
 
 

@@ -24,15 +24,14 @@ from benchmarks.drift.drift import (
     measure_drift,
     measure_quality,
 )
-from benchmarks.drift.metrics import wilson_interval
 from benchmarks.drift.predictions import predict, steps
 from benchmarks.drift.reference import read_reference
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import normalize, rasterize
 from edge_app.models.card import VARIANTS, Budget, Card, read_card
 from edge_app.models.classifier import Model, load_models
-from edge_app.models.metrics import expected_calibration_error
+from edge_app.models.metrics import expected_calibration_error, wilson_interval
 from probability_tables import probabilities
 
 COUNT = 300
@@ -181,7 +180,7 @@ def test_a_model_whose_outputs_are_no_numbers_costs_no_other_its_drift(
 
 
 def test_sets_are_what_the_app_would_show_the_models(
-    test_set: Digits, drawings: list[Drawing]
+    test_set: Digits, drawings: list[LabelledDrawing]
 ) -> None:
     digits = Digits(test_set.images[:5], test_set.labels[:5])
     done: list[int] = []
@@ -200,7 +199,7 @@ def test_sets_are_what_the_app_would_show_the_models(
         assert (drawn.images[name][3] == rasterize(drawings[3].strokes, name)).all()
 
 
-def test_drawn_digits_are_read(models: dict[str, Model], drawings: list[Drawing]) -> None:
+def test_drawn_digits_are_read(models: dict[str, Model], drawings: list[LabelledDrawing]) -> None:
     drawn = drawn_set(drawings, "mine.jsonl", ["moments"], lambda _: None)
     drift = measure_drift(models, drawn, {}, lambda _: None, pytest.fail)
     assert drift["cnn"].original.accuracy == 1

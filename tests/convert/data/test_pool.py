@@ -25,7 +25,7 @@ from convert.data.pool import (
 from convert.data.sources import TrainingData, load
 from convert.strokes.skeleton import skeleton
 from edge_app import normalize, rasterize
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 
 DIGITS, PEOPLE, OTHERS = 2000, 100, 500
 PICTURE, TRACE, DRAWING, OUTLIER = 1, 2, 3, 4
@@ -176,7 +176,7 @@ def test_drawn_digits_are_the_people_s_and_their_sevens_without_bars(
     np.testing.assert_array_equal(filled.drawn.renderings[0, :count], source.train.images)
     assert len(filled.drawn.labels) == count  # None of them is crossed.
     stem, bar = np.array([(0.0, 0), (200, 0), (80, 300)]), np.array([(30.0, 160), (190, 160)])
-    crossed = source._replace(drawings=[Drawing(7, [stem, bar])])
+    crossed = source._replace(drawings=[LabelledDrawing(7, [stem, bar])])
     monkeypatch.setattr(module, "MNIST_VARIATIONS", 0)
     images, labels = fill(data._replace(drawn=[crossed]), "moments", seed=0).drawn
     assert labels.tolist() == [7, 7]

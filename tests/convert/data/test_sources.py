@@ -10,7 +10,7 @@ import pytest
 
 from convert.data.sources import Source, TrainingData, load, split_drawings
 from edge_app import normalize, rasterize
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import DataError, Digits, read_digits
 
 WRITERS, DRAWINGS_EACH = 30, 4
@@ -28,12 +28,12 @@ def digits(folder: Path) -> Digits:
 
 
 @pytest.fixture
-def by_writer() -> dict[int, list[Drawing]]:
+def by_writer() -> dict[int, list[LabelledDrawing]]:
     """Four different scrawls by each of thirty writers."""
     random = np.random.default_rng(0)
     return {
         writer: [
-            Drawing(
+            LabelledDrawing(
                 label=int(random.integers(10)),
                 strokes=[random.integers(0, 200, (6, 2)).astype(np.float64)],
                 writer=writer,
@@ -45,7 +45,7 @@ def by_writer() -> dict[int, list[Drawing]]:
 
 
 @pytest.fixture
-def unipen(by_writer: dict[int, list[Drawing]], tmp_path: Path) -> Path:
+def unipen(by_writer: dict[int, list[LabelledDrawing]], tmp_path: Path) -> Path:
     """Those scrawls as UNIPEN, the writers' taking turns."""
     lines = []
     for turn in range(DRAWINGS_EACH):
@@ -96,7 +96,7 @@ def test_the_seed_alone_chooses_the_validation_part(folder: Path) -> None:
 
 
 def test_drawings_are_split_by_writer(
-    folder: Path, unipen: Path, by_writer: dict[int, list[Drawing]]
+    folder: Path, unipen: Path, by_writer: dict[int, list[LabelledDrawing]]
 ) -> None:
     (drawn,) = read(folder, unipen).drawn
     writer_of = {
@@ -111,7 +111,7 @@ def test_drawings_are_split_by_writer(
 
 
 def test_drawings_without_writers_are_each_used_once(
-    folder: Path, by_writer: dict[int, list[Drawing]], tmp_path: Path
+    folder: Path, by_writer: dict[int, list[LabelledDrawing]], tmp_path: Path
 ) -> None:
     drawings = [drawing for drawings in by_writer.values() for drawing in drawings]
     path = tmp_path / "drawings.jsonl"
@@ -130,7 +130,7 @@ def test_drawings_without_writers_are_each_used_once(
 
 
 def test_a_drawing_without_a_writer_keeps_its_part_when_the_file_grows(
-    by_writer: dict[int, list[Drawing]],
+    by_writer: dict[int, list[LabelledDrawing]],
 ) -> None:
     drawings = [
         drawing._replace(writer=None) for drawings in by_writer.values() for drawing in drawings

@@ -16,7 +16,7 @@ from convert.strokes import outliers
 from convert.strokes.hand import SIZE, drawn, length
 from convert.strokes.outliers import KINDS, draw_outliers
 from edge_app import rasterize
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.strokes import DrawingError
 
 GOOD = '{"kind": "spiral", "strokes": [[[1, 2], [3.5, 4]], [[5, 6]]]}'
@@ -25,7 +25,7 @@ ROUNDS = 25
 
 
 @pytest.fixture(scope="module")
-def of_kind(drawings: list[Drawing]) -> dict[str, list[outliers.Strokes]]:
+def of_kind(drawings: list[LabelledDrawing]) -> dict[str, list[outliers.Strokes]]:
     made = draw_outliers(ROUNDS * len(KINDS), drawings, np.random.default_rng(3))
     assert len(made) == ROUNDS * len(KINDS)
     return {kind: made[number :: len(KINDS)] for number, kind in enumerate(KINDS)}
@@ -36,7 +36,7 @@ def arrays(drawings: list[outliers.Strokes]) -> Iterator[NDArray[np.float64]]:
 
 
 def test_the_same_seed_draws_the_same_and_another_seed_something_else(
-    drawings: list[Drawing],
+    drawings: list[LabelledDrawing],
 ) -> None:
     first, again, other = (
         draw_outliers(2 * len(KINDS), drawings, np.random.default_rng(seed)) for seed in (7, 7, 8)
@@ -47,7 +47,7 @@ def test_the_same_seed_draws_the_same_and_another_seed_something_else(
     assert alike <= 2  # A single dot looks like a single dot.
 
 
-def test_kinds_take_turns(drawings: list[Drawing], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kinds_take_turns(drawings: list[LabelledDrawing], monkeypatch: pytest.MonkeyPatch) -> None:
     for number, kind in enumerate(KINDS):
         marked = [np.full((1, 2), float(number))]
         monkeypatch.setitem(KINDS, kind, lambda *_, marked=marked: marked)
@@ -75,7 +75,7 @@ def test_drawings_of_a_kind_differ(kind: str, of_kind: dict[str, list[outliers.S
     assert len(images) > 0.8 * ROUNDS
 
 
-def test_a_single_line_is_no_one(drawings: list[Drawing]) -> None:
+def test_a_single_line_is_no_one(drawings: list[LabelledDrawing]) -> None:
     generator = np.random.default_rng(1)
     made = [KINDS["lines"](drawings, generator) for _ in range(400)]
     spans = np.array([np.ptp(strokes[0], axis=0) for strokes in made if len(strokes) == 1])
@@ -84,7 +84,7 @@ def test_a_single_line_is_no_one(drawings: list[Drawing]) -> None:
 
 
 def test_a_scribble_is_longer_than_any_digit(
-    of_kind: dict[str, list[outliers.Strokes]], drawings: list[Drawing]
+    of_kind: dict[str, list[outliers.Strokes]], drawings: list[LabelledDrawing]
 ) -> None:
     longest = max(_tangledness(drawing.strokes) for drawing in drawings)
     assert min(map(_tangledness, of_kind["scribbles"])) > longest
@@ -99,7 +99,7 @@ def test_numbers_hold_the_strokes_of_their_digits_side_by_side() -> None:
     bar = np.array([(0.0, 0.0), (0.0, 100.0)])
     generator = np.random.default_rng(2)
     for _ in range(20):
-        strokes = KINDS["numbers"]([Drawing(1, [bar])], generator)
+        strokes = KINDS["numbers"]([LabelledDrawing(1, [bar])], generator)
         places = [stroke[0, 0] for stroke in strokes]
         assert len(strokes) in {2, 3}
         assert (np.diff(places) > 0.1 * SIZE).all()  # Ones never touch.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convert.strokes.variation import STRETCH, TURN, Strokes, restyled, uncrossed, varied, warped
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 
 STEM = np.array([(100.0, 100.0), (300.0, 100.0), (180.0, 400.0)])
 BAR = np.array([(130.0, 260.0), (290.0, 260.0)])
@@ -17,7 +17,7 @@ RING = 100.0 * np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.p
 
 
 def test_a_crossed_seven_loses_its_bar() -> None:
-    plain = uncrossed(Drawing(7, [STEM, BAR], writer=3))
+    plain = uncrossed(LabelledDrawing(7, [STEM, BAR], writer=3))
     assert plain is not None
     assert (plain.label, plain.writer, len(plain.strokes)) == (7, 3, 1)
     np.testing.assert_array_equal(plain.strokes[0], STEM)
@@ -26,13 +26,13 @@ def test_a_crossed_seven_loses_its_bar() -> None:
 @pytest.mark.parametrize(
     "drawing",
     [
-        Drawing(7, [STEM]),
-        Drawing(4, [STEM, BAR]),
-        Drawing(7, [STEM[:2], np.array([(300.0, 100.0), (240.0, 400.0)]), BAR]),
+        LabelledDrawing(7, [STEM]),
+        LabelledDrawing(4, [STEM, BAR]),
+        LabelledDrawing(7, [STEM[:2], np.array([(300.0, 100.0), (240.0, 400.0)]), BAR]),
     ],
     ids=["plain", "no seven", "top and stem apart"],
 )
-def test_nothing_else_is_taken_apart(drawing: Drawing) -> None:
+def test_nothing_else_is_taken_apart(drawing: LabelledDrawing) -> None:
     assert uncrossed(drawing) is None
 
 

@@ -16,9 +16,9 @@ import pytest
 
 from app import App, get, post, run, start
 from edge_app.digits.collection import Collection, CollectionError, parse_size
-from edge_app.digits.labelled import Drawing, format_line, parse_line, read_json_lines
+from edge_app.digits.labelled import LabelledDrawing, format_line, parse_line, read_json_lines
 
-ONE = Drawing(1, [np.array([[500.0, 100.0], [500.0, 900.0]])])
+ONE = LabelledDrawing(1, [np.array([[500.0, 100.0], [500.0, 900.0]])])
 LINE = '{"label":1,"strokes":[[[500,100],[500,900]]]}\n'
 ROOM = 1_000_000
 
@@ -54,7 +54,7 @@ Collect = Callable[..., Collection]
 
 
 def test_a_drawing_a_line_as_training_reads_them(
-    collect: Collect, path: Path, drawings: list[Drawing]
+    collect: Collect, path: Path, drawings: list[LabelledDrawing]
 ) -> None:
     collection = collect()
     assert [collection.save(drawing) for drawing in drawings] == list(range(1, 11))
@@ -68,7 +68,7 @@ def test_a_drawing_a_line_as_training_reads_them(
 
 def test_whole_numbers_are_written_as_such_and_others_exactly() -> None:
     assert format_line(ONE) == LINE
-    fine = Drawing(0, [np.array([[0.1 + 0.2, -1e-7], [1e6, 2.0]]), np.array([[3.0, 4.0]])])
+    fine = LabelledDrawing(0, [np.array([[0.1 + 0.2, -1e-7], [1e6, 2.0]]), np.array([[3.0, 4.0]])])
     line = format_line(fine)
     assert line.endswith(",[[3,4]]]}\n")
     assert (parse_line(line).strokes[0] == fine.strokes[0]).all()
@@ -102,7 +102,7 @@ def test_each_drawing_is_synced_before_it_counts(
 
 def test_many_at_once_each_get_a_line(collect: Collect, path: Path) -> None:
     collection = collect()
-    drawn = [Drawing(number % 10, [np.full((200, 2), number)]) for number in range(200)]
+    drawn = [LabelledDrawing(number % 10, [np.full((200, 2), number)]) for number in range(200)]
     with ThreadPoolExecutor(16) as pool:
         counts = list(pool.map(collection.save, drawn))
     assert sorted(counts) == list(range(1, 201))

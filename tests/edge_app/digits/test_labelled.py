@@ -12,7 +12,7 @@ import pytest
 
 from convert.data.drawings import read_drawings
 from convert.data.unipen import read_unipen
-from edge_app.digits.labelled import Drawing, read_json_lines
+from edge_app.digits.labelled import LabelledDrawing, read_json_lines
 from edge_app.digits.strokes import DrawingError
 
 GOOD = '{"label": 3, "strokes": [[[1, 2], [3.5, 4]], [[5, 6]]]}'
@@ -43,7 +43,7 @@ UNIPEN = """\
 """
 
 
-def check_digits(drawings: list[Drawing]) -> None:
+def check_digits(drawings: list[LabelledDrawing]) -> None:
     """That the drawings are those of :data:`UNIPEN`."""
     assert [(drawing.label, drawing.writer) for drawing in drawings] == [(8, 12), (4, 7)]
     strokes = [[line.tolist() for line in drawing.strokes] for drawing in drawings]
@@ -68,7 +68,7 @@ def test_gzipped_json_lines_are_read(tmp_path: Path) -> None:
     assert [drawing.label for drawing in read_json_lines(str(path))] == [3]
 
 
-def test_the_tests_own_drawings_are_the_ten_digits(drawings: list[Drawing]) -> None:
+def test_the_tests_own_drawings_are_the_ten_digits(drawings: list[LabelledDrawing]) -> None:
     assert [drawing.label for drawing in drawings] == list(range(10))
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edge_app import normalize, rasterize
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import (
     BOX_CENTRE,
@@ -144,7 +144,9 @@ def picture(strokes: list[Line], scale: float = 1.0) -> Picture:
     ],
 )
 def test_the_image_stays_within_one_gray_level_when_the_drawing_is(
-    change: Callable[[list[Line]], Any], normalization: Normalization, drawings: list[Drawing]
+    change: Callable[[list[Line]], Any],
+    normalization: Normalization,
+    drawings: list[LabelledDrawing],
 ) -> None:
     for strokes in [*(drawing.strokes for drawing in drawings), *scrawls(), *stems()]:
         image = rasterize(strokes, normalization)
@@ -153,7 +155,7 @@ def test_the_image_stays_within_one_gray_level_when_the_drawing_is(
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 def test_the_drawing_itself_is_left_as_it_was(
-    normalization: Normalization, drawings: list[Drawing]
+    normalization: Normalization, drawings: list[LabelledDrawing]
 ) -> None:
     strokes = [line.copy() for line in drawings[4].strokes]
     rasterize(strokes, normalization)
@@ -162,7 +164,7 @@ def test_the_drawing_itself_is_left_as_it_was(
 
 
 @pytest.mark.parametrize("slant", [-0.4, -0.2, 0.2, 0.4])
-def test_slant_is_removed(slant: float, drawings: list[Drawing]) -> None:
+def test_slant_is_removed(slant: float, drawings: list[LabelledDrawing]) -> None:
     # Not exactly: slanting changes the lengths by which the strokes' segments are weighed.
     for drawing in drawings:
         slanted = [line @ [[1, 0], [slant, 1]] for line in drawing.strokes]
@@ -176,7 +178,9 @@ def test_box_keeps_the_slant() -> None:
 
 
 @pytest.mark.parametrize("width", [0.6, 1.6])
-def test_narrow_and_wide_writing_comes_to_one_width(width: float, drawings: list[Drawing]) -> None:
+def test_narrow_and_wide_writing_comes_to_one_width(
+    width: float, drawings: list[LabelledDrawing]
+) -> None:
     for drawing in drawings:
         stretched = [line * (width, 1) for line in drawing.strokes]
         assert correlation(rasterize(drawing.strokes), rasterize(stretched)) > 0.8
@@ -223,13 +227,13 @@ def test_no_points_give_a_blank_image(strokes: list[Any], normalization: Normali
     assert not image.any()
 
 
-def test_a_two_looks_as_expected(drawings: list[Drawing]) -> None:
+def test_a_two_looks_as_expected(drawings: list[LabelledDrawing]) -> None:
     coarse = rasterize(drawings[2].strokes).reshape(14, 2, 14, 2).mean(axis=(1, 3))
     seen = ["".join("#" if cell > 64 else "." for cell in row) for row in coarse]
     assert seen == TWO.splitlines()
 
 
-def test_drawings_come_out_with_the_moments_aimed_at(drawings: list[Drawing]) -> None:
+def test_drawings_come_out_with_the_moments_aimed_at(drawings: list[LabelledDrawing]) -> None:
     # Within a pixel: the moments are the pen's path's, and where paths cross, ink adds up once.
     for drawing in drawings:
         found = spread(rasterize(drawing.strokes))
@@ -262,7 +266,7 @@ def test_box_leaves_mnist_as_it_was_published(test_set: Digits) -> None:
     assert (differences == 0).mean() > 0.89
 
 
-def test_a_large_picture_comes_out_like_a_small_one(drawings: list[Drawing]) -> None:
+def test_a_large_picture_comes_out_like_a_small_one(drawings: list[LabelledDrawing]) -> None:
     for drawing in drawings:
         large = normalize(picture(drawing.strokes))
         small = normalize(picture(drawing.strokes, scale=0.1))
@@ -280,7 +284,7 @@ def test_a_picture_s_margin_does_not_matter(test_set: Digits) -> None:
             )
 
 
-def test_strokes_and_a_picture_of_them_look_alike(drawings: list[Drawing]) -> None:
+def test_strokes_and_a_picture_of_them_look_alike(drawings: list[LabelledDrawing]) -> None:
     drawn = [rasterize(drawing.strokes) for drawing in drawings]
     for drawing in drawings:
         seen = normalize(picture(drawing.strokes))
@@ -292,7 +296,7 @@ def test_strokes_and_a_picture_of_them_look_alike(drawings: list[Drawing]) -> No
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
 @pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e-30, 1e6, 1e150, 1e300])
 def test_any_scale_gives_a_whole_image(
-    scale: float, normalization: Normalization, drawings: list[Drawing]
+    scale: float, normalization: Normalization, drawings: list[LabelledDrawing]
 ) -> None:
     strokes = drawings[3].strokes
     image = rasterize([line * scale for line in strokes], normalization)

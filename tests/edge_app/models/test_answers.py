@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_app import Model, load_models, rasterize
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.normalization import Normalization
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.answers import VariantError, classify, views
@@ -25,7 +25,7 @@ def models(models_folder: Path) -> dict[str, Model]:
 
 
 def test_a_view_is_the_drawing_in_a_normalization_that_a_model_uses(
-    models: dict[str, Model], drawings: list[Drawing]
+    models: dict[str, Model], drawings: list[LabelledDrawing]
 ) -> None:
     images = views(models, drawings[3].strokes)
     assert set(images) == {model.normalization for model in models.values()}
@@ -36,7 +36,7 @@ def test_a_view_is_the_drawing_in_a_normalization_that_a_model_uses(
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_model_reads_the_synthetic_digits(
-    variant: str, models: dict[str, Model], drawings: list[Drawing]
+    variant: str, models: dict[str, Model], drawings: list[LabelledDrawing]
 ) -> None:
     for drawing in drawings:
         answers = classify(models, views(models, drawing.strokes), variant)
@@ -50,7 +50,7 @@ def test_every_model_reads_the_synthetic_digits(
 
 
 def test_an_answer_that_the_rule_refuses_keeps_its_digit(
-    models: dict[str, Model], drawings: list[Drawing]
+    models: dict[str, Model], drawings: list[LabelledDrawing]
 ) -> None:
     mlp = models["mlp"]
     ruled = {
@@ -84,7 +84,7 @@ def test_a_blank_canvas_has_no_digit(models: dict[str, Model]) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_drift_is_the_largest_difference_from_float32(
-    variant: str, models: dict[str, Model], drawings: list[Drawing]
+    variant: str, models: dict[str, Model], drawings: list[LabelledDrawing]
 ) -> None:
     for drawing in drawings:
         images = views(models, drawing.strokes)
@@ -108,7 +108,7 @@ class Told:
         return np.eye(10, dtype=np.float32)[[self.digit] * len(images)]
 
 
-def test_an_answer_that_flips_tells_what_float32_reads(drawings: list[Drawing]) -> None:
+def test_an_answer_that_flips_tells_what_float32_reads(drawings: list[LabelledDrawing]) -> None:
     interpreters: Any = {"float32": Told(4), "int8": Told(9)}
     model = Classifier("told", "Told", "moments", "logits", interpreters)
     answer = classify({"told": model}, views({"told": model}, drawings[4].strokes), "int8")["told"]
@@ -116,7 +116,7 @@ def test_an_answer_that_flips_tells_what_float32_reads(drawings: list[Drawing]) 
     assert answer["drift"] == pytest.approx((np.e - 1) / (np.e + 9), abs=1e-6)
 
 
-def test_a_single_file_has_nothing_to_drift_from(drawings: list[Drawing]) -> None:
+def test_a_single_file_has_nothing_to_drift_from(drawings: list[LabelledDrawing]) -> None:
     interpreters: Any = {"tflite": Told(4)}
     model = Classifier("bare", "Bare", "moments", "logits", interpreters)
     answer = classify({"bare": model}, views({"bare": model}, drawings[4].strokes), "int8")["bare"]
@@ -141,7 +141,9 @@ STRICT, LENIENT = Acceptance(0.9, 3.0), Acceptance(0.5, None)
 
 
 @pytest.mark.filterwarnings("error")
-def test_models_of_every_kind_answer_together_as_each_does_alone(drawings: list[Drawing]) -> None:
+def test_models_of_every_kind_answer_together_as_each_does_alone(
+    drawings: list[LabelledDrawing],
+) -> None:
     kinds: list[Any] = [
         ("sure", "logits", {"float32": Fixed(TORN), "int8": Fixed(SURE)}, STRICT),
         ("torn", "logits", {"float32": Fixed(SURE), "int8": Fixed(TORN)}, STRICT),
@@ -184,7 +186,7 @@ def test_models_of_every_kind_answer_together_as_each_does_alone(drawings: list[
 
 
 @pytest.mark.filterwarnings("error")
-def test_float32_has_no_drift_even_where_it_is_not_finite(drawings: list[Drawing]) -> None:
+def test_float32_has_no_drift_even_where_it_is_not_finite(drawings: list[LabelledDrawing]) -> None:
     interpreters: Any = {"float32": Fixed([np.inf] * 10), "int8": Fixed(SURE)}
     models = {"m": Classifier("m", "M", "moments", "logits", interpreters)}
     answer = classify(models, views(models, drawings[4].strokes), "float32")["m"]

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 import app
 from benchmarks.results import Selection, measure
 from edge_app import load_models, rasterize
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import Normalization, normalize
 from edge_app.digits.samples import drawings as sample_drawings
@@ -307,7 +307,7 @@ def test_rows_that_could_be_probabilities_are(rows: ArrayLike, output: str) -> N
 
 
 def test_a_bare_model_answers_whatever_variant_is_asked_for(
-    folder: Path, models_folder: Path, drawings: list[Drawing]
+    folder: Path, models_folder: Path, drawings: list[LabelledDrawing]
 ) -> None:
     models: dict[str, Classifier] = {**load_models(models_folder), **load(folder)[0]}
     assert choices(models) == list(VARIANTS)

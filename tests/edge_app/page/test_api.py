@@ -16,7 +16,7 @@ from gradio_client.exceptions import AppError
 import edge_app
 from app import PYTHON, App, client, post
 from convert.data.unipen import read_unipen
-from edge_app.digits.labelled import Drawing
+from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import Digits
 from edge_app.digits.picture import MAX_SIDE
 from edge_app.digits.strokes import MAX_POINTS
@@ -40,7 +40,7 @@ def models(models_folder: Path) -> dict[str, edge_app.Model]:
     return edge_app.load_models(models_folder)
 
 
-def points(drawing: Drawing) -> list[list[list[float]]]:
+def points(drawing: LabelledDrawing) -> list[list[list[float]]]:
     return [stroke.tolist() for stroke in drawing.strokes]
 
 
@@ -109,7 +109,7 @@ def rounding() -> float:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_answers_are_those_of_the_library(
-    app: App, models: dict[str, edge_app.Model], drawings: list[Drawing], variant: str
+    app: App, models: dict[str, edge_app.Model], drawings: list[LabelledDrawing], variant: str
 ) -> None:
     tolerance = rounding()
     for drawing in drawings:
@@ -210,14 +210,18 @@ def test_the_largest_pictures_at_once_are_all_answered_in_bounded_memory(app: Ap
     assert resident_mib(app) <= before + 64
 
 
-def test_many_who_ask_at_once_get_their_own_answers(app: App, drawings: list[Drawing]) -> None:
+def test_many_who_ask_at_once_get_their_own_answers(
+    app: App, drawings: list[LabelledDrawing]
+) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = pool.map(lambda drawing: classify(app, points(drawing)), drawings * 5)
         digits = [answer["mlp"]["digit"] for answer in answers]
     assert digits == [drawing.label for drawing in drawings * 5]
 
 
-def test_drawings_made_in_the_page_are_read_right(app: App, page_drawings: list[Drawing]) -> None:
+def test_drawings_made_in_the_page_are_read_right(
+    app: App, page_drawings: list[LabelledDrawing]
+) -> None:
     read = [classify(app, points(drawing))["mlp"]["digit"] for drawing in page_drawings]
     assert read == [drawing.label for drawing in page_drawings]
 

@@ -21,7 +21,7 @@ import edge_app
 from app import PYTHON, App, start
 from colours import contrast, ground, luminance, rgb
 from convert.data.unipen import read_unipen
-from edge_app.digits.labelled import Drawing, read_json_lines
+from edge_app.digits.labelled import LabelledDrawing, read_json_lines
 from edge_app.models.card import VARIANTS
 from model_folders import ODD_TITLE, with_copies
 from visit import (
@@ -51,11 +51,11 @@ MODELS = ("dense", "mlp", "cnn")
 Visits = Callable[..., Visit]
 
 
-def strokes_of(drawing: Drawing) -> Strokes:
+def strokes_of(drawing: LabelledDrawing) -> Strokes:
     return [[(x, y) for x, y in stroke.tolist()] for stroke in drawing.strokes]
 
 
-def fitted(drawing: Drawing) -> Strokes:
+def fitted(drawing: LabelledDrawing) -> Strokes:
     """A drawing of any scale, brought onto the canvas."""
     every = np.concatenate(drawing.strokes)
     low, high = every.min(axis=0), every.max(axis=0)
@@ -88,7 +88,7 @@ def preview(visit: Visit) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def test_digits_drawn_with_the_mouse_are_read(
-    open_page: Visits, page_drawings: list[Drawing]
+    open_page: Visits, page_drawings: list[LabelledDrawing]
 ) -> None:
     visit = open_page(viewport={"width": 1280, "height": 800})
     for drawing in page_drawings:
@@ -102,7 +102,7 @@ def test_digits_drawn_with_the_mouse_are_read(
 
 
 def test_digits_drawn_with_a_finger_are_read(
-    open_page: Visits, page_drawings: list[Drawing]
+    open_page: Visits, page_drawings: list[LabelledDrawing]
 ) -> None:
     visit = open_page(**PHONE)
     for drawing in page_drawings[::2]:

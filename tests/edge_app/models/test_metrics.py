@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.drift.metrics import (
+from edge_app.models.metrics import (
     EPSILON,
     Flips,
     accuracy,
