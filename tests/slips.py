@@ -1,8 +1,8 @@
 """Draws slips of one line, such as an engineer makes, and says which of them the tests catch.
 
 ``python tests/slips.py --seed 7 --count 60`` draws 60 slips over the three packages and the page's
-scripts, makes one after another in a copy of the project, and runs the tests of that module. Some of
-those that no test catches do not matter, because nobody could notice them: a person decides that.
+scripts, makes one after another in a copy of the project, and runs that module's tests. Some that
+no test catches do not matter, because nobody could notice them: a person decides that.
 """
 
 from __future__ import annotations
@@ -91,6 +91,8 @@ def _statements(text: str) -> tuple[set[int], set[int]]:
     """The lines of a Python file that are a whole call or assignment, and those to leave alone."""
     droppable, skipped = set[int](), set[int]()
     for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.stmt):
+            continue
         text_alone = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         if text_alone or isinstance(node, ast.Import | ast.ImportFrom | ast.Raise | ast.AnnAssign):
             skipped |= set(range(node.lineno - 1, node.end_lineno or node.lineno))
