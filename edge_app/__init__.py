@@ -13,18 +13,24 @@ from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = False  # As typing's, which takes longer to import than all of this.
+TYPE_CHECKING = False  # Like typing.TYPE_CHECKING, whose import takes longer than this whole file.
 if TYPE_CHECKING:
     from edge_app.digits.normalization import normalize, rasterize
-    from edge_app.models.classifier import Model, ModelError, load_models
+    from edge_app.models.classifier import Model
+    from edge_app.models.folder import ModelError, load_models
 
+_HOMES = {
+    "Model": "models.classifier",
+    "ModelError": "models.folder",
+    "load_models": "models.folder",
+    "normalize": "digits.normalization",
+    "rasterize": "digits.normalization",
+}
 __all__ = ["Model", "ModelError", "load_models", "normalize", "rasterize"]
 
 
 def __getattr__(name: str) -> object:
-    """Import what is asked for, and not before: ``python -m edge_app`` begins with this file."""
-    if name not in __all__:
+    """Import a name when it is first used: ``python -m edge_app`` starts by importing this file."""
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    drawing = name in {"normalize", "rasterize"}
-    module = "digits.normalization" if drawing else "models.classifier"
-    return getattr(import_module(f"{__name__}.{module}"), name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

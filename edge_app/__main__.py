@@ -1,4 +1,4 @@
-"""``python -m edge_app``: what Ctrl-C does, before anything that takes time."""
+"""``python -m edge_app``: handles Ctrl-C before anything slow is imported."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import signal
 import sys
 from types import FrameType
 
-INTERRUPTED = 128 + signal.SIGINT
-"""The exit status of a command that Ctrl-C ended."""
+from edge_app.errors import INTERRUPTED, exit_status
 
 
 def start() -> int:
@@ -18,7 +17,7 @@ def start() -> int:
 
     try:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        return main()
+        return exit_status("edge_app", main)
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
@@ -26,7 +25,7 @@ def start() -> int:
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:
-    """End at once: nothing is there yet, or any more, that would have to be put in order."""
+    """Exit at once: there is nothing to clean up yet, or any more."""
     os._exit(INTERRUPTED)
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from functools import partial
 from pathlib import Path
 
 from edge_app.device.addresses import urls
 from edge_app.device.invitation import invitation
-from edge_app.digits.collection import DEFAULT_LIMIT, Collection, parse_size
-from edge_app.errors import UserError
+from edge_app.digits.collection import DEFAULT_LIMIT, Collection
 from edge_app.models.card import CARD, VARIANTS, record_file
-from edge_app.models.classifier import Classifier, ModelError, load_models
-from edge_app.models.folder import load_bare_models
+from edge_app.models.classifier import Model
+from edge_app.models.folder import ModelError, load_folder
 from edge_app.models.interpreter import find_runtime
 from edge_app.page.tabs.benchmark import benchmark_sheet
 from edge_app.page.tabs.content import Sheets
@@ -25,7 +25,7 @@ from edge_app.server.server import listen, serve
 
 DESCRIPTION = """\
 Serve a canvas to draw digits on, to every phone and computer on the local network. Each model says
-what it reads while you draw. Nothing is uploaded or sent elsewhere, and nothing is stored unless
+what it reads as you draw. Nothing is uploaded or sent elsewhere, and nothing is stored unless
 you ask for it.
 """
 
@@ -33,31 +33,30 @@ EXAMPLES = """\
 examples:
   python -m edge_app                        the LAN, port 7860
   python -m edge_app --host 127.0.0.1       this device only
-  python -m edge_app --auth-file users.txt  only who has a password (lines of user:password)
+  python -m edge_app --auth-file users.txt  require a login (one user:password per line)
 """
 
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 
-def main() -> int:
-    """Run the command; returns its exit status."""
+
+def main() -> None:
+    """Parse the command line, check everything that can be wrong, quick checks first, and serve.
+
+    Raises:
+        UserError: the app cannot start.
+    """
     arguments = _parser().parse_args()
-    try:
-        run(arguments)
-    except UserError as error:
-        print(f"edge_app: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-def run(arguments: argparse.Namespace) -> None:
-    """Check everything that can be wrong, the quick things first; then serve."""
     collection = None
     if arguments.save_drawings:
         collection = Collection(arguments.save_drawings, arguments.save_limit, _report)
     credentials = read_credentials(arguments.auth_file) if arguments.auth_file else None
     runtime = find_runtime()
-    models: dict[str, Classifier] = {**load_models(arguments.models, report=_report)}
-    cards = {name: record_file(arguments.models / name / CARD).sha256 for name in models}
-    models |= load_bare_models(arguments.models, models, _report)
+    models = load_folder(arguments.models, _report)
+    cards = {
+        name: record_file(arguments.models / name / CARD).sha256
+        for name, model in models.items()
+        if isinstance(model, Model)
+    }
     if not models:
         raise ModelError(
             f"No model to serve in {arguments.models}; expected folders with a card.json, "
@@ -99,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--host",
-        default="0.0.0.0",  # noqa: S104 - The LAN is whom this serves.
+        default="0.0.0.0",  # noqa: S104 - It serves the LAN.
         help="address to listen on (default: 0.0.0.0, every network of this device)",
     )
     parser.add_argument("--port", type=int, default=7860, help="port (default: 7860; 0: any free)")
@@ -114,24 +113,24 @@ def _parser() -> argparse.ArgumentParser:
         "--variant",
         choices=VARIANTS,
         default="int8",
-        help="quantization that the page starts with (default: int8); it can be changed there",
+        help="quantization the page starts with (default: int8); visitors can change it",
     )
     parser.add_argument(
         "--auth-file",
         type=Path,
         metavar="FILE",
-        help="file of lines user:password, readable by its owner only: who may open the page",
+        help="require a login; one user:password per line, in a file only you can read (chmod 600)",
     )
     parser.add_argument(
         "--save-drawings",
         type=Path,
         metavar="FILE",
-        help="offer in the page to store a drawing with its label, in this file (JSON Lines); "
-        "without it nothing is stored",
+        help="let visitors store labelled drawings in this file (JSON Lines); "
+        "without this option nothing is stored",
     )
     parser.add_argument(
         "--save-limit",
-        type=_size,
+        type=parse_size,
         default=DEFAULT_LIMIT,
         metavar="SIZE",
         help=f"largest size of that file (default: {DEFAULT_LIMIT // 10**6}MB)",
@@ -141,14 +140,22 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         default=results_path(),
         metavar="FILE",
-        help="what the page shows as the last benchmark, where there is such a file "
-        "(default: where python -m benchmarks leaves it)",
+        help="benchmark result to show in the page (default: the latest one on this device)",
     )
     return parser
 
 
-def _size(text: str) -> int:
-    try:
-        return parse_size(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+def parse_size(text: str) -> int:
+    """Bytes from a number with or without a unit: "50 MB", "1.5GB", "200000".
+
+    Raises:
+        ArgumentTypeError: the text is something else, or less than one byte.
+    """
+    number = r"([0-9]{1,15}(?:\.[0-9]{1,15})?)"
+    match = re.fullmatch(rf"{number} *([kMG]?)B?", text.strip(), re.IGNORECASE)
+    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
+    if size < 1:
+        raise argparse.ArgumentTypeError(
+            f"invalid size {text!r}; expected something like 50MB, 1.5GB or 200kB"
+        )
+    return size

@@ -1,4 +1,4 @@
-"""Paths: the repository, the models that ship, and what this user's programs find out here."""
+"""Paths: the repository, the models that ship, and the user's last benchmark."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-"""The folder that the project runs from."""
+"""The repository's folder."""
 MODELS = ROOT / "models"
 """The models that ship."""
 
@@ -14,8 +14,8 @@ MODELS = ROOT / "models"
 def results_path() -> Path:
     """The file of the last benchmark: ``~/.local/state/digit-canvas/benchmark.json``.
 
-    ``$XDG_STATE_HOME`` stands for the first part where it is set to an absolute path, as the XDG
-    Base Directory Specification has it. The folder need not exist.
+    ``$XDG_STATE_HOME`` replaces ``~/.local/state`` if it is an absolute path, as the XDG Base
+    Directory Specification says. The folder need not exist.
     """
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     if not state.is_absolute():
@@ -26,5 +26,5 @@ def results_path() -> Path:
 def _home() -> Path:
     try:
         return Path.home()
-    except RuntimeError:  # A user that the system does not know, and no $HOME.
+    except RuntimeError:  # The system does not know the user, and $HOME is not set.
         return Path("/")

@@ -1,4 +1,4 @@
-"""Addresses: under which names and numbers the LAN reaches this device. Asks nobody but itself."""
+"""Addresses: the names and numbers by which the LAN reaches this device. Asks no other machine."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 _SIOCGIFADDR = 0x8915
 """Linux: the IPv4 address of a network interface (netdevice(7))."""
 _VIRTUAL = ("docker", "br-", "veth", "virbr")
-"""Interfaces that lead to containers and virtual machines, where no phone is."""
+"""Interfaces of containers and virtual machines, where there are no phones."""
 
 
 def urls(host: str, port: int) -> list[str]:
-    """The addresses to open in a browser when ``host`` is listened on, the surest one first."""
+    """The addresses to open in a browser if the app listens on ``host``, the best one first."""
     if host not in {"0.0.0.0", "::"}:  # noqa: S104 - Compared with, not bound to.
         return [f"http://{f'[{host}]' if ':' in host else host}:{port}"]
     names = _lan_addresses() or ["127.0.0.1"]
@@ -27,7 +27,7 @@ def urls(host: str, port: int) -> list[str]:
 
 
 def is_here(url: str) -> bool:
-    """Whether an address is this device's own, which means another one on a phone."""
+    """Whether an address works on this device only."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -36,7 +36,7 @@ def is_here(url: str) -> bool:
 
 
 def _lan_addresses() -> list[str]:
-    """This device's IPv4 addresses on its networks, the one towards the internet first."""
+    """This device's IPv4 addresses, the one on the way to the internet first."""
     addresses = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for _, interface in socket.if_nameindex():
@@ -45,7 +45,7 @@ def _lan_addresses() -> list[str]:
             request = struct.pack("256s", interface.encode()[:15])
             try:
                 answer = fcntl.ioctl(probe.fileno(), _SIOCGIFADDR, request)
-            except OSError:  # An interface without an address.
+            except OSError:  # The interface has no address.
                 continue
             addresses.append(socket.inet_ntoa(answer[20:24]))
     outward = _outward_address()
@@ -56,7 +56,7 @@ def _lan_addresses() -> list[str]:
 
 
 def _outward_address() -> str | None:
-    """The address that packets to the internet would leave from; none is sent."""
+    """The address from which packets to the internet would leave; none is sent."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # Reserved for documentation (RFC 5737).
@@ -66,10 +66,10 @@ def _outward_address() -> str | None:
 
 
 def _resolves(name: str) -> bool:
-    """Whether a ``.local`` name is known, without asking a name server on another machine.
+    """Whether this device can resolve a ``.local`` name without asking another machine.
 
     Only multicast DNS on this device (nss-mdns or systemd-resolved, in nsswitch.conf) and
-    /etc/hosts may answer; without them the question would go out to the network's DNS.
+    /etc/hosts may answer. Without them the query would go to the network's DNS server.
     """
     if not _mentions("/etc/hosts", {name}) and not _mentions(
         "/etc/nsswitch.conf", {"mdns4_minimal", "mdns_minimal", "mdns4", "mdns", "resolve"}

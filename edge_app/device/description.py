@@ -1,4 +1,4 @@
-"""The device: what it is and how it does, read from it alone; what it does not tell is None."""
+"""Device facts and current condition, read from the device itself; unknown values are None."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_app.device import procfs as system
+from edge_app.device import procfs
 from edge_app.models.interpreter import find_runtime
 
 _BOARD_FILES = (
@@ -17,28 +17,28 @@ _BOARD_FILES = (
     "sys/class/dmi/id/product_name",  # PCs and virtual machines.
 )
 _ARM_CORES = {"0xd03": "Cortex-A53", "0xd08": "Cortex-A72", "0xd0b": "Cortex-A76"}
-"""Names of "CPU part" on 64-bit Raspberry Pis, whose kernel tells numbers only: 3 and Zero 2, 4, 5.
+"""Names of "CPU part" on 64-bit Raspberry Pis, whose kernel gives only numbers: 3 and Zero 2, 4, 5.
 Source: Arm's technical reference manuals, register MIDR_EL1."""
 _SENSORS = (
     ("sys/class/thermal/thermal_zone*", "type", "temp"),  # ARM boards, and Intel's processors.
     ("sys/class/hwmon/hwmon*", "name", "temp1_input"),  # AMD's processors.
 )
-"""Folders of sensors, their name, and their value in thousandths of a degree Celsius."""
+"""Sensors: their folders, the file with their name, and the one with thousandths of a degree."""
 _CPU_SENSOR = re.compile(r"cpu|soc|x86_pkg_temp|coretemp|k10temp", re.ASCII | re.IGNORECASE)
 _PLAUSIBLE_C = (-40.0, 150.0)
 
 
 @dataclass(frozen=True)
 class Device:
-    """The machine and the software that runs the models."""
+    """The machine and the software that run the models."""
 
     board: str | None
     """"Raspberry Pi 4 Model B Rev 1.4", or a PC's product name."""
     cpu: str | None
     architecture: str
-    """The kernel's: "aarch64", "x86_64"."""
+    """As the kernel names it: "aarch64", "x86_64"."""
     cores: int
-    """Those that this process may use."""
+    """How many this process may use."""
     memory_bytes: int | None
     system: str
     """"Debian GNU/Linux 12 (bookworm)"."""
@@ -50,18 +50,18 @@ class Device:
 
 @dataclass(frozen=True)
 class Condition:
-    """How the device does at one moment."""
+    """The device at one moment."""
 
     cpu_celsius: float | None
-    """The processor's temperature, of several sensors the highest."""
+    """The processor's temperature; with several sensors, the highest."""
     load: tuple[float, float, float] | None
-    """Processes that ran or waited to, on average over 1, 5 and 15 minutes."""
+    """Processes running or waiting to run, averaged over 1, 5 and 15 minutes."""
     uptime_s: float | None
-    """Since the device was started, in seconds."""
+    """Seconds since the device was started."""
     available_bytes: int | None
-    """Memory that can be had without swapping."""
+    """Memory available without swapping."""
     resident_bytes: int | None
-    """Memory that this process holds."""
+    """Memory held by this process."""
 
 
 def describe_device() -> Device:
@@ -75,7 +75,7 @@ def describe_device() -> Device:
         board=_board(),
         cpu=_cpu(),
         architecture=platform.machine(),
-        cores=len(system.cores()),
+        cores=len(procfs.cores()),
         memory_bytes=_kibibytes("proc/meminfo", "MemTotal"),
         system=_system(),
         python=platform.python_version(),
@@ -85,28 +85,28 @@ def describe_device() -> Device:
 
 
 def read_condition() -> Condition:
-    """Read how the device does now."""
+    """Read the device's current condition."""
     load, uptime = _numbers("proc/loadavg"), _numbers("proc/uptime")
     return Condition(
         cpu_celsius=read_cpu_celsius(),
         load=(load[0], load[1], load[2]) if len(load) >= 3 else None,
         uptime_s=uptime[0] if uptime else None,
         available_bytes=_kibibytes("proc/meminfo", "MemAvailable"),
-        resident_bytes=_kibibytes("proc/self/status", "VmRSS"),
+        resident_bytes=procfs.resident_bytes(),
     )
 
 
 def read_cpu_celsius() -> float | None:
-    """The processor's temperature now, of several sensors the highest."""
+    """The processor's temperature now; with several sensors, the highest."""
     return max(_cpu_temperatures(), default=None)
 
 
 def _board() -> str | None:
-    return next(filter(None, map(system.read, _BOARD_FILES)), None)
+    return next(filter(None, map(procfs.read, _BOARD_FILES)), None)
 
 
 def _cpu() -> str | None:
-    cpuinfo = system.read("proc/cpuinfo")
+    cpuinfo = procfs.read("proc/cpuinfo")
     model, part = _field(cpuinfo, "model name"), _field(cpuinfo, "CPU part")
     if model is None and part is not None:
         return _ARM_CORES.get(part, f"CPU part {part}")
@@ -121,11 +121,11 @@ def _system() -> str:
 
 
 def _cpu_temperatures() -> Iterator[float]:
-    """In degrees Celsius; a sensor that is asleep or broken gives none."""
+    """In degrees Celsius, without sensors that are asleep or broken."""
     low, high = _PLAUSIBLE_C
     for folders, name, value in _SENSORS:
-        for folder in system.find(folders):
-            if not _CPU_SENSOR.search(system.read(f"{folder}/{name}")):
+        for folder in procfs.find(folders):
+            if not _CPU_SENSOR.search(procfs.read(f"{folder}/{name}")):
                 continue
             for number in _numbers(f"{folder}/{value}"):
                 if low <= number / 1000 <= high:
@@ -133,14 +133,14 @@ def _cpu_temperatures() -> Iterator[float]:
 
 
 def _kibibytes(path: str, name: str) -> int | None:
-    """The bytes that a line ``name: number kB`` stands for."""
-    match = re.match(r"([0-9]+) kB$", _field(system.read(path), name) or "")
+    """The bytes that a line ``name: number kB`` gives."""
+    match = re.match(r"([0-9]+) kB$", _field(procfs.read(path), name) or "")
     return int(match[1]) * 1024 if match else None
 
 
 def _numbers(path: str) -> list[float]:
     """The numbers that a file begins with."""
-    numbers = re.match(r"(?:\s*-?[0-9]+(?:\.[0-9]+)?(?=\s|$))*", system.read(path))
+    numbers = re.match(r"(?:\s*-?[0-9]+(?:\.[0-9]+)?(?=\s|$))*", procfs.read(path))
     return [float(number) for number in numbers[0].split()] if numbers else []
 
 

@@ -1,219 +1,97 @@
-"""The last benchmark: what ``python -m benchmarks`` left in its file, as far as the page shows it.
+"""The last benchmark: the summary that ``python -m benchmarks`` leaves for the page to show.
 
-The file comes from another program, perhaps of another version or from another machine: nothing in
-it is taken for granted.
+The file may be damaged, from another version or from another program: a file that is not exactly as
+expected counts as no benchmark.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import stat
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
-from edge_app.errors import UserError
-from edge_app.models.folder import VARIANT
-
-FORMAT = 3
-"""Version of the file's fields; a reader refuses another."""
-MAX_BYTES = 2_000_000
-_MAX_ITEMS = 100
-"""Models, variants of a model, or sentences."""
-_MAX_LENGTH = 400
-"""Characters of a text. Of a longer sentence the beginning is shown."""
-_MOST = 1e15
-"""A number that nothing here reaches."""
-
-Part = TypeVar("Part")
-
-
-class LastBenchmarkError(UserError):
-    """A file that is missing, or not the result of a benchmark."""
+FORMAT = "summary-1"
+"""Names the kind of file and the version of its fields."""
+MAX_BYTES = 500_000
+MAX_LENGTH = 400
+"""Characters of a string that are shown; the rest is cut."""
 
 
 @dataclass(frozen=True)
 class MeasuredVariant:
-    """What was measured of one variant; None where that was not done."""
+    """The figures of one variant, None if not measured: the bytes of its file; the fractions of the
+    test set, 0 to 1, that it reads right and as the original does; and the median and the 99th
+    percentile of the time of an inference, in microseconds."""
 
-    bytes: int
-    """The file's size."""
+    bytes: float | None
     accuracy: float | None
-    """The part of the test set that it reads right, 0 to 1."""
     agreement: float | None
-    """The part of the test set that it reads as the original does, 0 to 1."""
     median_us: float | None
-    """Half of the inferences took at most so many microseconds."""
     p99_us: float | None
-    """99 of 100 inferences took at most so many microseconds."""
 
 
 @dataclass(frozen=True)
 class MeasuredModel:
-    """What was measured of one model."""
+    """One model: its title, its card's SHA-256 (None without a card) and its variants by name."""
 
     title: str
     card_sha256: str | None
-    """None of a file without a card."""
     variants: Mapping[str, MeasuredVariant]
-    """By name, in the order of the file."""
 
 
 @dataclass(frozen=True)
 class LastBenchmark:
-    """The result of a benchmark."""
+    """What the page shows of a benchmark, measured at a time in UTC; ``warnings`` are sentences."""
 
     measured_at: datetime
-    """In UTC."""
     quick: bool
-    """Whether less was measured, for a first impression."""
     board: str | None
     cpu: str | None
     architecture: str
     runtime: str
     models: Mapping[str, MeasuredModel]
-    """By name, in the order of the file."""
-    warnings: tuple[str, ...]
-    """Why timings should not be trusted, and what failed, in sentences."""
+    warnings: list[str]
+
+    def to_json(self) -> str:
+        """The text of the file."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, default=str)
 
 
-def read_last_benchmark(path: Path) -> LastBenchmark:
-    """Read a benchmark's result.
-
-    Raises:
-        LastBenchmarkError: the file is missing, unreadable, too large, or something else.
-    """
+def read_last_benchmark(path: Path) -> LastBenchmark | None:
+    """Read the file of the last benchmark; None if it is missing or not as expected."""
     try:
-        return _parse(json.loads(_read(path)))
-    except OSError as error:
-        raise LastBenchmarkError(f"{path} cannot be read ({error.strerror}).") from error
-    except KeyError as error:
-        raise LastBenchmarkError(f"{path} is no benchmark's result: {error} is missing.") from error
-    except (ValueError, TypeError, RecursionError) as error:
-        raise LastBenchmarkError(f"{path} is no benchmark's result ({error}).") from error
+        if not path.is_file() or path.stat().st_size > MAX_BYTES:
+            return None
+        content = json.loads(path.read_bytes())
+        found: LastBenchmark = _typed(LastBenchmark, content)
+        return found if found.models and content["format"] == FORMAT else None
+    except (OSError, LookupError, ValueError, TypeError, RecursionError):
+        return None
 
 
-def _read(path: Path) -> bytes:
-    # Without waiting: what lies there might be a pipe that nobody writes to.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - A descriptor, no path.
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("it is no file")
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
-    return content
-
-
-def _parse(content: Any) -> LastBenchmark:
-    fields = _object(content)
-    if fields["format"] != FORMAT:
-        raise ValueError(f"it has format {fields['format']!r:.40}, expected {FORMAT}")
-    device = _object(fields["device"])
-    models = {**_each(fields["models"], _model), **_each(fields["bare"], _bare)}
-    if not models:
-        raise ValueError("it has no models")
-    return LastBenchmark(
-        measured_at=_time(fields["measured_at"]),
-        quick=fields["quick"] is True,
-        board=None if device["board"] is None else _text(device["board"]),
-        cpu=None if device["cpu"] is None else _text(device["cpu"]),
-        architecture=_text(device["architecture"]),
-        runtime=_text(device["runtime"]),
-        models=models,
-        warnings=(*_sentences(fields["problems"]), *_sentences(fields["warnings"])),
-    )
-
-
-def _model(content: Any) -> MeasuredModel:
-    fields = _object(content)
-    return MeasuredModel(
-        title=_text(fields["title"]),
-        card_sha256=_text(fields["card_sha256"]),
-        variants=_each(fields["variants"], _variant),
-    )
-
-
-def _bare(content: Any) -> MeasuredModel:
-    """A file without a card: no original is known that it could agree with."""
-    fields = _object(content)
-    return MeasuredModel(
-        title=_text(fields["title"]),
-        card_sha256=None,
-        variants={VARIANT: _file(fields, _part(fields["quality"], "accuracy", 1), None)},
-    )
-
-
-def _variant(content: Any) -> MeasuredVariant:
-    fields = _object(content)
-    drift = fields["drift"]
-    return _file(fields, _part(drift, "accuracy", 1), _part(drift, "agreement", 1))
-
-
-def _file(
-    fields: Mapping[str, Any], accuracy: float | None, agreement: float | None
-) -> MeasuredVariant:
-    return MeasuredVariant(
-        bytes=int(_number(fields["bytes"])),
-        accuracy=accuracy,
-        agreement=agreement,
-        median_us=_part(fields["latency"], "median_us"),
-        p99_us=_part(fields["latency"], "p99_us"),
-    )
-
-
-def _part(measured: Any, name: str, most: float = _MOST) -> float | None:
-    """One figure of a measurement, where that was done and gave it."""
-    value = None if measured is None else _object(measured)[name]
-    return None if value is None else _number(value, most)
-
-
-def _object(content: Any) -> Mapping[str, Any]:
-    if not isinstance(content, dict):
-        raise TypeError(f"it holds a {type(content).__name__} for an object")
-    return content
-
-
-def _each(content: Any, parse: Callable[[Any], Part]) -> dict[str, Part]:
-    fields = _object(content)
-    if len(fields) > _MAX_ITEMS:
-        raise ValueError(f"it holds {len(fields):,} of a kind, expected at most {_MAX_ITEMS}")
-    return {_text(name): parse(part) for name, part in fields.items()}
-
-
-def _sentences(content: Any) -> list[str]:
-    if not isinstance(content, list) or len(content) > _MAX_ITEMS:
-        raise TypeError(f"it holds {content!r:.40} for a list of at most {_MAX_ITEMS} sentences")
-    return [_text(_cut(sentence)) for sentence in content]
-
-
-def _cut(sentence: Any) -> Any:
-    """Some quote what a library had to say."""
-    if isinstance(sentence, str) and len(sentence) > _MAX_LENGTH:
-        return f"{sentence[: _MAX_LENGTH - 1]}…"
-    return sentence
-
-
-def _text(content: Any) -> str:
-    if not isinstance(content, str) or len(content) > _MAX_LENGTH:
-        raise TypeError(f"it holds {content!r:.40} for a text of at most {_MAX_LENGTH} characters")
-    content.encode()  # JSON can hold half of a character, which cannot be sent on.
-    return content
-
-
-def _number(content: Any, most: float = _MOST) -> float:
-    if type(content) not in {int, float}:  # True is an int, too.
-        raise TypeError(f"it holds {content!r:.40} for a number")
-    if not 0 <= content <= most:  # Nor is NaN, which JSON, as Python reads it, knows.
-        raise ValueError(f"it holds {content!r:.40} for a number of 0 to {most:g}")
-    return float(content)
-
-
-def _time(content: Any) -> datetime:
-    time = datetime.fromisoformat(_text(content))
-    if time.utcoffset() != timedelta(0):
-        raise ValueError(f"it was measured at {content}, which is no time in UTC")
-    return time
+def _typed(kind: Any, content: Any) -> Any:
+    """JSON as a value of one of the types above; raises an error if it is something else."""
+    arguments = get_args(kind)
+    if get_origin(kind) is Mapping:
+        return {_typed(str, name): _typed(arguments[1], content[name]) for name in content}
+    if get_origin(kind) is list:
+        return [_typed(arguments[0], each) for each in content]
+    if get_origin(kind) is UnionType:
+        return None if content is None else _typed(arguments[0], content)
+    if kind in {LastBenchmark, MeasuredModel, MeasuredVariant}:
+        fields = get_type_hints(kind).items()
+        return kind(**{name: _typed(each, content[name]) for name, each in fields})
+    value: Any = datetime.fromisoformat(content) if kind is datetime else content
+    is_number = type(value) in {int, float} and 0 <= value <= 1e15
+    if not (is_number if kind is float else type(value) is kind):
+        raise TypeError("another type")
+    if kind is datetime and value.tzinfo != UTC:
+        raise ValueError("another time zone")
+    if kind is str:
+        value.encode()  # JSON can hold half a character, which cannot be sent to a browser.
+        return value if len(value) <= MAX_LENGTH else f"{value[: MAX_LENGTH - 1]}…"
+    return value

@@ -1,8 +1,8 @@
-"""The collection: drawings with the labels that people gave them, in a file that only grows.
+"""The collection: drawings and their labels, in a file that only grows.
 
-The file is JSON Lines, as :mod:`edge_app.digits.labelled` reads it, and ``python -m convert
-train``. A drawing is on the disk when :meth:`Collection.save` returns: a power cut costs at most
-one that was being written, whose torn line goes when the app starts again.
+The file is JSON Lines; :mod:`edge_app.digits.labelled` and ``python -m convert train`` read it.
+A drawing is on the disk when :meth:`Collection.save` returns. A power cut loses at most the one
+being written; its torn line is removed when the app starts again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import fcntl
 import json
 import mmap
 import os
-import re
 import stat
 import threading
 from collections.abc import Callable
@@ -26,26 +25,25 @@ from edge_app.errors import UserError
 DEFAULT_LIMIT = 50_000_000
 """Bytes: some 30,000 drawings."""
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 _BLOCK = 1 << 20
 _OWN_START = b'{"label":'
-"""What a line begins with that was written here."""
+"""How every line begins that was written here."""
 
 
 class CollectionError(UserError):
-    """A file that drawings cannot be stored in, now or at all."""
+    """Drawings cannot be stored in a file, now or ever."""
 
 
 class Collection:
-    """A file of labelled drawings, open for one app. Its methods may be called in any thread.
+    """A file of labelled drawings, open in one app. Its methods may be called in any thread.
 
     Args:
-        path: the file; it is made where there is none.
-        limit: bytes that the file may have at most.
-        report: called with a sentence when a torn line was taken out.
+        path: the file; created if it does not exist.
+        limit: the largest size of the file, in bytes.
+        report: called with a sentence if a torn line was removed.
 
     Raises:
-        CollectionError: it cannot be written, belongs to another app that runs, or holds
+        CollectionError: it cannot be written, is in use by another app, or holds
             something other than labelled drawings.
     """
 
@@ -58,16 +56,16 @@ class Collection:
         self._size = 0
         self._count = 0
         if path.suffix == ".gz":
-            raise CollectionError(f"Nothing can be added to {path}, a .gz; choose another name.")
+            raise CollectionError(f"{path} is a .gz file, which cannot grow; choose another.")
         self._open()
 
     @property
     def count(self) -> int:
-        """How many drawings there are in the file."""
+        """How many drawings the file holds."""
         return self._count
 
     def close(self) -> None:
-        """Let another app have the file."""
+        """Release the file, so that another app can use it."""
         with self._lock:
             self._close()
 
@@ -78,11 +76,11 @@ class Collection:
             How many drawings there are now.
 
         Raises:
-            CollectionError: it is not stored: the file is full, or the disk, or cannot be written.
+            CollectionError: it is not stored: the file or the disk is full, or cannot be written.
         """
         line = format_line(drawing).encode()
         with self._lock:
-            if self._changed():  # By hand: moved away, emptied, edited.
+            if self._changed():  # Someone moved, emptied or edited the file.
                 self._close()
                 self._open()
             if self._size + len(line) > self._limit:
@@ -107,13 +105,13 @@ class Collection:
                 rest = rest[os.write(self._descriptor, rest) :]
             os.fsync(self._descriptor)
         except OSError:
-            # Should this fail as well, the size tells the next call, which repairs the file.
+            # If this fails too, the next call finds the size changed and repairs the file.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, self._size)
             raise
 
     def _changed(self) -> bool:
-        """Whether the path leads to something other than what this left there."""
+        """Whether the file is not the one that this object last wrote."""
         try:
             there = self.path.stat()
             return (
@@ -132,7 +130,10 @@ class Collection:
         try:
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
             self._descriptor = os.open(self.path, flags, 0o644)
-            self._check_kind()
+            if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+                raise CollectionError(
+                    f"{self.path} is not a regular file; choose another for --save-drawings."
+                )
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._repair()
             _sync_folder(self.path.parent)
@@ -151,23 +152,14 @@ class Collection:
             self._close()
             raise
 
-    def _check_kind(self) -> None:
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
-            raise CollectionError(
-                f"{self.path} is no file; choose another one for --save-drawings."
-            )
-
     def _repair(self) -> None:
-        """Count what the file holds, and mend its end where a power cut tore it."""
+        """Count the drawings, and mend the end of the file if a power cut tore it."""
         self._size, self._count = os.fstat(self._descriptor).st_size, 0
         if not self._size:
             return
         with mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ) as content:
             start = content.rfind(b"\n", 0, self._size - 1) + 1
-            first, last = (
-                content[: content.find(b"\n", 0, start)] if start else b"",
-                content[start:],
-            )
+            first, last = content[: content.find(b"\n") + 1] if start else b"", content[start:]
             blocks = range(0, start, _BLOCK)
             self._count = sum(content[at : min(at + _BLOCK, start)].count(b"\n") for at in blocks)
         if start and not _is_drawing(first):
@@ -179,65 +171,50 @@ class Collection:
         elif _is_torn(last, first=not start):
             os.ftruncate(self._descriptor, start)
             self._size = start
-            self._report(f"The last line of {self.path} was cut off, as by a power cut: removed.")
+            self._report(f"{self.path} ended in a line cut off, as by a power cut; it is removed.")
         else:
             raise self._foreign(self._count + 1)
         os.fsync(self._descriptor)
 
     def _foreign(self, line: int) -> CollectionError:
         return CollectionError(
-            f"Line {line} of {self.path} is no labelled drawing; "
+            f"Line {line} of {self.path} is not a labelled drawing; "
             "choose another file for --save-drawings."
         )
 
 
 def keepers(collection: Collection) -> tuple[Callable[[object], dict[str, Any]], ...]:
-    """What the page calls, under these functions' names. Gradio runs them in threads: a memory card
-    can take a while, and keeps nobody who draws waiting."""
+    """The functions that the page calls by name. Gradio runs them in threads, so that a slow memory
+    card keeps nobody waiting who draws."""
 
     def save(drawing: object) -> dict[str, Any]:
-        """Store ``{"strokes": [...], "label": 0 to 9}``; gives the count, or an error."""
+        """Store ``{"strokes": [...], "label": 0 to 9}``; returns the count, or an error."""
         try:
             return {"count": collection.save(parse_drawing(drawing))}
         except UserError as error:
             return {"error": str(error)}
 
     def stored(_: object) -> dict[str, Any]:
-        """How many there are."""
+        """Return the count."""
         return {"count": collection.count}
 
     return save, stored
 
 
-def parse_size(text: str) -> int:
-    """Bytes from a number with a unit or without: "50 MB", "1.5GB", "200000".
-
-    Raises:
-        ValueError: it is something else, or less than one byte.
-    """
-    match = re.fullmatch(
-        r"([0-9]{1,15}(?:\.[0-9]{1,15})?) *(k|M|G|)B?", text.strip(), re.IGNORECASE
-    )
-    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
-    if size < 1:
-        raise ValueError(f"invalid size {text!r}; expected one such as 50MB, 1.5GB or 200kB")
-    return size
-
-
 def _is_drawing(line: bytes) -> bool:
     try:
-        parse_line(line.decode())
+        parse_line(line.decode("utf-8-sig"))
     except (DrawingError, UnicodeDecodeError):
         return False
     return True
 
 
 def _is_torn(line: bytes, *, first: bool) -> bool:
-    """Whether a line that is no drawing is the beginning of one that was written here.
+    """Whether a line that is not a drawing is the beginning of one that was written here.
 
-    What a file system has not written when the power goes can also read as zeros. Where no drawing
-    stands before the line, the file may be anybody's: then other formats that begin with a zero,
-    or with our first character, are not taken for our own.
+    What a file system has not written when the power fails can also read as zeros. If it is the
+    first line, the file may be someone else's, so a format that begins with a zero or with our
+    first character is not taken for ours.
     """
     begun = (
         line.startswith(_OWN_START) or not line.strip(b"\0")
@@ -252,7 +229,7 @@ def _is_torn(line: bytes, *, first: bool) -> bool:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable, too."""
+    """Make a new file's name durable as well."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

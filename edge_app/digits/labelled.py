@@ -1,4 +1,4 @@
-"""Labelled drawings in a file: JSON Lines, one drawing a line, y down.
+"""Files of labelled drawings: JSON Lines, one drawing per line, y down.
 
 ``{"label": 3, "strokes": [[[x, y], [x, y], ...], ...]}``
 """
@@ -8,16 +8,13 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.digits.strokes import DrawingError, parse_strokes
-
-Parsed = TypeVar("Parsed")
 
 LINE = '{"label": 3, "strokes": [[[x, y], ...], ...]}'
 
@@ -28,51 +25,41 @@ class LabelledDrawing(NamedTuple):
     label: int
     strokes: list[NDArray[np.float64]]
     writer: int | None = None
-    """Who drew it, where that is known."""
+    """Who drew it, if known."""
 
 
 def read_json_lines(path: str | Path) -> list[LabelledDrawing]:
     """Read a file of labelled drawings, plain or ``.gz``.
 
     Raises:
-        DrawingError: the file is missing or unreadable, or a line of it is no labelled drawing.
+        DrawingError: the file is missing or unreadable, or a line is not a labelled drawing.
     """
-    return parse_lines(path, parse_line)
-
-
-def parse_lines(path: str | Path, parse: Callable[[str], Parsed]) -> list[Parsed]:
-    """What each line of a file holds, plain or ``.gz``.
-
-    Raises:
-        DrawingError: the file is missing or unreadable, or ``parse`` raised it of a line, whose
-            number it then names.
-    """
-    parsed = []
+    drawings = []
     for number, line in enumerate(read_lines(path), start=1):
         try:
-            parsed.append(parse(line))
+            drawings.append(parse_line(line))
         except DrawingError as error:
             raise DrawingError(f"{path}, line {number}: {error}") from error
-    return parsed
+    return drawings
 
 
 def read_lines(path: str | Path) -> list[str]:
-    """The lines of a text file, plain or ``.gz``; blank ones at its end are left out.
+    """The lines of a text file, plain or ``.gz``; without blank ones at its end.
 
     Raises:
-        DrawingError: the file is missing, unreadable, or no text.
+        DrawingError: the file is missing, unreadable, or not text.
     """
     try:
         content = Path(path).read_bytes()
         if Path(path).suffix == ".gz":
             content = gzip.decompress(content)
-        # Not splitlines: it breaks lines at characters that may stand inside of a JSON string.
-        return content.decode("utf-8").rstrip().split("\n")
+        # Notepad writes the "sig". Not splitlines: it also splits inside of JSON strings.
+        return content.decode("utf-8-sig").rstrip().split("\n")
     except OSError as error:
         raise DrawingError(f"{path} cannot be read ({error.strerror or error}).") from error
     except (EOFError, zlib.error, UnicodeDecodeError) as error:
         raise DrawingError(
-            f"{path} is damaged or no text ({error}); fetch the file again."
+            f"{path} is damaged or not text ({error}); fetch the file again."
         ) from error
 
 
@@ -80,7 +67,7 @@ def parse_line(line: str) -> LabelledDrawing:
     """Read one line of such a file.
 
     Raises:
-        DrawingError: it is no labelled drawing.
+        DrawingError: it is not a labelled drawing.
     """
     try:
         fields = json.loads(line)
@@ -107,7 +94,7 @@ def parse_drawing(fields: object) -> LabelledDrawing:
 
 
 def format_line(drawing: LabelledDrawing) -> str:
-    """One line of such a file, with its end; whole numbers are written as such."""
+    """One line of such a file, with its line break; whole numbers are written as integers."""
     strokes = [
         (stroke.astype(np.int64) if (stroke == np.round(stroke)).all() else stroke).tolist()
         for stroke in drawing.strokes

@@ -1,4 +1,4 @@
-"""MNIST on disk: IDX files, plain or gzipped, and the hashes by which the data is known.
+"""MNIST on disk: IDX files, plain or gzipped, and the hashes that identify the data.
 
 Format: http://yann.lecun.com/exdb/mnist/ ("THE IDX FILE FORMAT").
 """
@@ -22,13 +22,13 @@ SHA256: dict[Split, str] = {
     "train": "edc0d1098aa497be14ace79ddd5171e5a3dcf9c4d196c015389203eb3ba1f59b",
     "t10k": "c3f9adf9c66efb572b1f9326c3a511b45910c7173b97be66ceceeeeaef6b802b",
 }
-"""What :func:`Digits.sha256` gives for MNIST as it is published."""
+"""What :meth:`Digits.sha256` gives for MNIST as published."""
 
 _UINT8 = 0x08
 
 
 class DataError(UserError):
-    """Data that is missing, damaged or something else."""
+    """Data that is missing, damaged or of another kind."""
 
 
 class Digits(NamedTuple):
@@ -46,7 +46,7 @@ def read_digits(folder: str | Path, split: Split) -> Digits:
     """Read ``<split>-images-idx3-ubyte`` and ``<split>-labels-idx1-ubyte``, each plain or ``.gz``.
 
     Raises:
-        DataError: a file is missing, unreadable or damaged, or the two do not belong together.
+        DataError: a file is missing, unreadable or damaged, or the two do not match.
     """
     images = _read_idx(_find(Path(folder), f"{split}-images-idx3-ubyte"), dimensions=3)
     labels = _read_idx(_find(Path(folder), f"{split}-labels-idx1-ubyte"), dimensions=1)

@@ -1,7 +1,7 @@
 """Normalization: a drawing or a picture of a digit -> the 28x28 image that the models see.
 
-Training, serving and measuring all come through here, so that a model meets on the device exactly
-what it was trained on. Two normalizations are known:
+Training, serving and benchmarks all use this module, so that a model sees on the device exactly
+what it was trained on. There are two normalizations:
 
 ``moments``
     The ink's centre of mass goes to the middle of the image, its slant is removed, and its standard
@@ -11,9 +11,10 @@ what it was trained on. Two normalizations are known:
     extraction techniques", Pattern Recognition 37 (2004).
 ``box``
     MNIST's own rule: the ink's bounding box is scaled to fit 20x20 pixels, keeping its aspect, and
-    placed with its centre of mass in the middle of 28x28. Source: Y. LeCun, L. Bottou, Y. Bengio,
-    P. Haffner, "Gradient-based learning applied to document recognition", Proc. IEEE 86 (1998).
-    For models that were trained on MNIST as it is published.
+    placed with its centre of mass in the middle of 28x28, or as near to it as keeps all ink inside.
+    Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to document
+    recognition", Proc. IEEE 86 (1998).
+    For models trained on MNIST as it was published.
 
 Coordinates: x grows to the right, y grows downwards, and the pixel in row r and column c has its
 centre at (x=c, y=r).
@@ -21,7 +22,7 @@ centre at (x=c, y=r).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate, pairwise
 from typing import Literal, NamedTuple, get_args
 
@@ -44,39 +45,56 @@ CENTRE = (SIZE - 1) / 2
 SD_X, SD_Y = 4.4, 5.4
 """The ink's standard deviations across and down, in pixels, after ``moments``."""
 THINNEST = 0.3
-"""Ink narrower (or flatter) than this part of its other side is scaled as if it were not: a 1 stays
-a 1, and a dash a dash."""
+"""Ink narrower or flatter than this part of its other side is scaled as if it were that wide: a 1
+stays a 1, and a dash a dash."""
 STEEPEST_SLANT = 1.0
 """The largest slant that is removed, in pixels across per pixel down."""
 
 BOX = 20
 """The longer side of the ink's bounding box, in pixels, after ``box``."""
 BOX_CENTRE = SIZE / 2
-"""Where ``box`` puts the centre of mass, across and down: at pixel 14, as in MNIST's images."""
+"""Where ``box`` puts the centre of mass, across and down: at pixel 14, as in MNIST."""
 
 PEN_WIDTH = 2.4
-"""Width of the round pen that draws strokes, in normalized pixels: about that of MNIST's ink."""
+"""Width of the round pen that draws strokes, in normalized pixels; MNIST's ink is about as wide."""
 SPACING = 0.4
 """Distance between two dabs of that pen along a stroke, in pixels."""
 MAX_DABS = 8192
-"""A drawing longer than this many dabs gets wider spacing: its time and memory stay bounded."""
+"""A drawing that would need more dabs gets them farther apart, which bounds time and memory."""
 
 WORKING_SIZE = 64
-"""A larger picture is first averaged down to at most twice this many pixels a side."""
+"""A larger picture is first averaged down to at most twice this many pixels per side."""
 
 _PAD = 1
-"""A rim of paper around a cropped picture: the warp fades the ink out instead of cutting it off."""
+"""A rim of paper around a cropped picture, so that the warp fades ink out and does not cut it."""
 _REACH = int(np.ceil(PEN_WIDTH / 2))
-"""A dab's ink ends within this many pixels of the pixel it falls into: it reaches half a pixel
-farther than the pen's radius, from a point at most half a pixel off that pixel's centre."""
+"""How many pixels a dab's ink reaches from the pixel that holds its centre: half a pixel more than
+the pen's radius, from a point at most half a pixel off that pixel's centre."""
 _WINDOW = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
 _MARGIN = 2 * _REACH
-"""Pixels around the image that take the part of a dab's window that falls outside of it."""
+"""Pixels around the image that take what a dab draws outside of it."""
 _SIDE = SIZE + 2 * _MARGIN
 _WINDOW_PLACES = np.add.outer(
     np.arange(_MARGIN - _REACH, _MARGIN + _REACH + 1) * _SIDE,
     np.arange(_MARGIN - _REACH, _MARGIN + _REACH + 1),
 ).ravel()
+
+
+Drawing = Sequence[NDArray[np.float64]] | NDArray[np.uint8]
+"""A list of strokes, as :func:`rasterize` takes it, or a picture, as :func:`normalize` does."""
+
+
+def views(
+    drawing: Drawing, normalizations: Iterable[Normalization]
+) -> dict[Normalization, NDArray[np.uint8]]:
+    """What models see of one drawing: uint8 (28, 28) for each normalization."""
+    return {name: _view(drawing, name) for name in normalizations}
+
+
+def stack(drawings: Iterable[Drawing], normalization: Normalization) -> NDArray[np.uint8]:
+    """What models see of N drawings: uint8 (N, 28, 28); N may be 0."""
+    images = [_view(drawing, normalization) for drawing in drawings]
+    return np.array(images, np.uint8).reshape(-1, SIZE, SIZE)
 
 
 class Moments(NamedTuple):
@@ -109,11 +127,11 @@ def rasterize(
 
     Args:
         strokes: each a list of points (x, y) or an array (points, 2): finite numbers, any scale,
-            y down. A stroke of one point is a dot; an empty stroke is passed over.
+            y down. A stroke of one point is a dot; an empty stroke is ignored.
         normalization: "moments" or "box".
 
     Returns:
-        uint8 (28, 28), ink 255 on 0; all zeros when there is no point at all.
+        uint8 (28, 28), ink 255 on 0; all zeros if there are no points.
 
     Raises:
         ValueError: an unknown normalization, or a stroke that is not a list of finite (x, y).
@@ -124,7 +142,7 @@ def rasterize(
         return np.zeros((SIZE, SIZE), np.uint8)
     points = np.ascontiguousarray(np.concatenate(lines).T)
     ends = list(accumulate(map(len, lines)))
-    # A middle of 0 and a longer side of 1 keep the sums of squares exact for any drawing's scale.
+    # Centred on 0 with a longer side of 1, the sums of squares are exact whatever the scale.
     low, high = points.min(axis=1, keepdims=True), points.max(axis=1, keepdims=True)
     longer_side = float((high - low).max()) or 1.0
     points = (points - (low + high) / 2) / longer_side
@@ -132,9 +150,8 @@ def rasterize(
     if normalization == "moments":
         frame = _moment_frame(moments)
     else:
-        scale = BOX - PEN_WIDTH  # The pen's own width makes up the rest of the box.
-        shift = (BOX_CENTRE - CENTRE) / scale
-        frame = Frame(moments.x - shift, moments.y - shift, 0.0, scale, scale)
+        width, height = ((high - low) / longer_side).ravel().tolist()
+        frame = _box_frame(moments, width, height)
     return _draw(_place(points, frame), ends)
 
 
@@ -166,6 +183,12 @@ def normalize(image: ArrayLike, normalization: Normalization = "moments") -> NDA
     return (placed * (255.0 / max(placed.max(), 1)) + 0.5).astype(np.uint8)
 
 
+def _view(drawing: Drawing, normalization: Normalization) -> NDArray[np.uint8]:
+    if isinstance(drawing, np.ndarray):
+        return normalize(drawing, normalization)
+    return rasterize(drawing, normalization)
+
+
 def _check(normalization: str) -> None:
     if normalization not in NORMALIZATIONS:
         raise ValueError(
@@ -189,6 +212,28 @@ def _moment_frame(moments: Moments) -> Frame:
     )
 
 
+def _box_start(centre: float, extent: float) -> float:
+    """Where the box of the ink begins: its centre of mass in the middle, if that keeps it whole.
+
+    Args:
+        centre: of mass, in pixels from the box's first one.
+        extent: the box's, in pixels.
+    """
+    return min(max(BOX_CENTRE - centre, 0.0), SIZE - extent)
+
+
+def _box_frame(moments: Moments, width: float, height: float) -> Frame:
+    """For points about 0 whose bounding box is so wide and high, the longer side being 1."""
+    scale = BOX - PEN_WIDTH  # The pen's own width makes up the rest of the box.
+    rim = PEN_WIDTH / 2 - 0.5  # From the centre of the box's first pixel to the first point.
+
+    def middle(mean: float, side: float) -> float:
+        start = _box_start((mean + side / 2) * scale + rim, side * scale + PEN_WIDTH)
+        return (CENTRE - start - rim) / scale - side / 2
+
+    return Frame(middle(moments.x, width), middle(moments.y, height), 0.0, scale, scale)
+
+
 # Strokes
 
 
@@ -204,11 +249,11 @@ def _line(stroke: ArrayLike) -> NDArray[np.float64]:
 
 
 def _line_moments(points: NDArray[np.float64], ends: Sequence[int]) -> Moments:
-    """Moments of the ink along line segments, exactly, each weighted by its length.
+    """The exact moments of line segments, each weighted by its length.
 
     Args:
-        points: of all strokes, one after the other, float64 (2, N).
-        ends: where each stroke ends, and the next begins.
+        points: those of all strokes, one after the other, float64 (2, N).
+        ends: where each stroke ends and the next begins.
     """
     starts, halves = points[:, :-1], (points[:, 1:] - points[:, :-1]) / 2
     lengths = _lengths(halves, ends)
@@ -229,7 +274,7 @@ def _line_moments(points: NDArray[np.float64], ends: Sequence[int]) -> Moments:
 
 
 def _lengths(steps: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float64]:
-    """Of the steps (2, N - 1) from each point to the next; 0 from a stroke to the next."""
+    """The lengths of the steps (2, N - 1) between points; 0 between two strokes."""
     lengths: NDArray[np.float64] = np.hypot(steps[0], steps[1])
     for end in ends[:-1]:
         lengths[end - 1] = 0
@@ -264,14 +309,14 @@ def _draw(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.uint8]
 
 
 def _dabs(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float32]:
-    """Points along every stroke, evenly spaced, its two ends among them: float32 (2, dabs)."""
+    """Evenly spaced points along every stroke, both ends included: float32 (2, dabs)."""
     along = np.zeros(points.shape[1])
     np.cumsum(_lengths(points[:, 1:] - points[:, :-1], ends), out=along[1:])
     spacing = max(SPACING, along[-1] / MAX_DABS)
     dabs = []
     for start, end in pairwise((0, *ends)):
         first, last = along[start], along[end - 1]
-        # A length of just so many spacings must not lose one to how it was rounded.
+        # Rounding must not cost a dab where the length is a multiple of the spacing.
         gaps = int((last - first) / spacing + 1e-6) + 1
         at = first + np.arange(gaps + 1) * ((last - first) / gaps)
         at[-1] = last
@@ -283,7 +328,7 @@ def _dabs(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float3
 
 
 def _reduce(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Average a large picture down first: the warp looks at four pixels only."""
+    """Average a large picture down, since the warp looks at four pixels only."""
     factor = max(ink.shape) // WORKING_SIZE
     if factor < 2:
         return ink
@@ -292,7 +337,7 @@ def _reduce(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _warp(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
     frame = _moment_frame(_pixel_moments(ink))
-    # Pillow asks for the inverse map, between pixels' corners: half a pixel from their centres.
+    # Pillow takes the inverse map, in coordinates of pixels' corners, half a pixel off the centres.
     # x = x0 + (x' - CENTRE) / scale_x + slant * (y - y0), y = y0 + (y' - CENTRE) / scale_y.
     step_x, step_y = 1 / frame.scale_x, 1 / frame.scale_y
     shear = frame.slant * step_y
@@ -328,10 +373,8 @@ def _fit(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     fitted = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX), dtype=np.float64)
     moments = _pixel_moments(fitted)
-    # By whole pixels, as MNIST was made: its images come out as they went in.
-    top, left = round(BOX_CENTRE - moments.y), round(BOX_CENTRE - moments.x)
-    top = min(max(top, 0), SIZE - fitted.shape[0])
-    left = min(max(left, 0), SIZE - fitted.shape[1])
+    # By whole pixels, as MNIST was made, so that its images come out as they went in.
+    top, left = round(_box_start(moments.y, size[1])), round(_box_start(moments.x, size[0]))
     placed = np.zeros((SIZE, SIZE))
     placed[top : top + fitted.shape[0], left : left + fitted.shape[1]] = fitted
     return placed

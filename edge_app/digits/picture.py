@@ -1,4 +1,4 @@
-"""A picture of a digit as it comes from outside: a PNG in base64, checked before use."""
+"""Pictures of digits from outside: PNGs in base64, checked before use."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from PIL.PngImagePlugin import PngImageFile
 from edge_app.errors import UserError
 
 MAX_SIDE = 2000
-"""Pixels across and down; a few kilobytes of PNG can claim more than there is memory for."""
+"""Largest width and height; a few kilobytes of PNG can claim more pixels than memory holds."""
 OPAQUE = 128
-"""Where a border is less opaque than this, of 255, on the whole, it counts as transparent."""
+"""A border whose median opacity is below this, of 255, counts as transparent."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError),
     *(struct.error, IndexError, KeyError, TypeError),
 )
-"""What Pillow raises; the second row where a chunk behind the pixels is too short."""
+"""What Pillow raises; the second row if a chunk after the pixels is too short."""
 _one_at_a_time = threading.Lock()
 
 
@@ -33,10 +33,10 @@ class PictureError(UserError):
 
 
 def parse_picture(image: object) -> NDArray[np.uint8]:
-    """Read a picture, and tell its ink from its paper.
+    """Read a picture and tell ink from paper.
 
-    The paper is what the picture's border shows, and ink is what differs from it: dark on bright,
-    bright on dark. Where the border is transparent, all that is not transparent is ink.
+    The border shows the paper; ink is what differs from it: dark on bright, or bright on dark. If
+    the border is transparent, everything opaque is ink.
 
     Args:
         image: a PNG in base64, alone or as a ``data:`` URL.
@@ -46,12 +46,12 @@ def parse_picture(image: object) -> NDArray[np.uint8]:
         :func:`edge_app.digits.normalization.normalize` takes it.
 
     Raises:
-        PictureError: anything else, with what was found and what was expected.
+        PictureError: anything else was given.
     """
     content = _decode(image)
     if not content.startswith(_SIGNATURE):
-        raise PictureError("The image is no PNG; expected a PNG in base64.")
-    # One at a time: many who send the largest picture at once need no more memory than one.
+        raise PictureError("The image is not a PNG; expected a PNG in base64.")
+    # One at a time: many large pictures sent at once need no more memory than one.
     with _one_at_a_time:
         try:
             brightness, opacity = _read(content)
@@ -69,7 +69,7 @@ def _decode(image: object) -> bytes:
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise PictureError("The image is no base64; expected a PNG in base64.") from error
+        raise PictureError("The image is not base64; expected a PNG in base64.") from error
 
 
 def _read(content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -79,7 +79,7 @@ def _read(content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         if not 1 <= min(png.size) <= max(png.size) <= MAX_SIDE:
             raise PictureError(
                 f"The image has {width:,} by {height:,} pixels; expected at most {MAX_SIDE:,} "
-                "a side. Send a smaller one."
+                "per side. Send a smaller one."
             )
         if png.mode.startswith("I"):  # 16 bits of grey.
             brightness = (np.asarray(png) >> 8).astype(np.uint8)
@@ -93,7 +93,7 @@ def _ink(brightness: NDArray[np.uint8], opacity: NDArray[np.uint8]) -> NDArray[n
         return opacity
     opaque = opacity.min() == 255
     paper = int(np.median(_border(brightness)))
-    # In 8 bits throughout: a large picture takes one more byte a pixel, not eight.
+    # 8 bits throughout: a large picture takes one more byte per pixel, not eight.
     ink = (
         np.subtract(paper, np.minimum(brightness, paper), dtype=np.uint8)
         if paper >= 128

@@ -1,6 +1,6 @@
-"""Ten drawings to try and to time things with, one of each digit.
+"""Ten drawings for trials and timings, one of each digit.
 
-They are synthetic: pen paths written down here, with points as close as a pointer reports them on
+They are synthetic: pen paths written down here, with points as dense as a pointer reports them on
 a canvas. None comes from a person or a data set.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 POINT_SPACING = 1.5
-"""Distance between two points of a stroke; the paths below span about 40 across and 70 down."""
+"""Distance between two points of a stroke; the paths below are about 40 wide and 70 high."""
 
 _PATHS = (
     ["50,15 34,26 29,50 34,74 50,85 66,73 70,50 65,25 50,15"],

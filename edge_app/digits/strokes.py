@@ -1,4 +1,4 @@
-"""A drawing as it comes from outside: strokes as nested lists, checked before use."""
+"""Strokes from outside, as nested lists, checked before use."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 from edge_app.errors import UserError
 
 MAX_POINTS = 10_000
-"""A long, careful drawing has a few hundred points; this many bounds the time one can take."""
+"""Bounds the time that a drawing can take; a long, careful one has a few hundred points."""
 FARTHEST = 1e6
-"""Largest coordinate, either way from 0."""
+"""The largest absolute value of a coordinate."""
 
 
 class DrawingError(UserError):
-    """A drawing that cannot be read."""
+    """Strokes or drawings that cannot be read."""
 
 
 def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
-    """Check a drawing.
+    """Check the strokes of a drawing.
 
     Args:
         strokes: a list of strokes, each a list of points [x, y]; y down, any scale.
@@ -27,7 +27,7 @@ def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
         A float64 array (points, 2) for each stroke that has points; empty for a blank canvas.
 
     Raises:
-        DrawingError: anything else, with what was found and what was expected.
+        DrawingError: anything else was given.
     """
     if not isinstance(strokes, list | tuple):
         raise DrawingError(
@@ -37,7 +37,7 @@ def parse_strokes(strokes: object) -> list[NDArray[np.float64]]:
     points = sum(map(len, lines))
     if points > MAX_POINTS:
         raise DrawingError(
-            f"The drawing has {points} points; expected at most {MAX_POINTS}. Send fewer of them."
+            f"The drawing has {points} points; expected at most {MAX_POINTS}. Send fewer."
         )
     return [line for line in lines if len(line)]
 
@@ -56,7 +56,7 @@ def _parse_stroke(number: int, stroke: object) -> NDArray[np.float64]:
             f"Stroke {number} holds something other than points; "
             "expected a list of [x, y], two numbers each."
         )
-    line = line.astype(np.float64)  # First: an int64 has no absolute value of its lowest.
+    line = line.astype(np.float64)  # Before abs(), which overflows for the lowest int64.
     if not (np.abs(line) <= FARTHEST).all():
         raise DrawingError(
             f"Stroke {number} has a coordinate that is not a number between "

@@ -1,4 +1,4 @@
-"""Classification: one drawing, every model's answer. The page and the API give the same."""
+"""Every model's answer to one drawing, the same for the page and the API."""
 
 from __future__ import annotations
 
@@ -10,69 +10,57 @@ from typing import Any, NamedTuple, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.digits.normalization import Normalization, rasterize
+from edge_app.digits.normalization import Normalization, views
 from edge_app.digits.strokes import parse_strokes
 from edge_app.errors import UserError
 from edge_app.models.acceptance import certainty
-from edge_app.models.classifier import Classifier, softmax
+from edge_app.models.classifier import Classifier, normalizations, softmax
 
 BASELINE = "float32"
-"""The variant that the others are compared with: the original's weights, unchanged."""
+"""The variant that others are compared with: it has the original's weights, unchanged."""
 
 
 class VariantError(UserError):
-    """A variant that there is not."""
+    """A variant that does not exist."""
 
 
 class Answer(TypedDict):
-    """What one model says of a drawing."""
+    """One model's answer to a drawing."""
 
     digit: int | None
-    """The most probable digit, accepted or not, the lower one of equals; None for a blank
-    canvas."""
+    """The most probable digit (of equals the lower), accepted or not; None for a blank canvas."""
     accepted: bool
-    """Whether the answer passes the model's rule (see :mod:`edge_app.models.acceptance`), or the
-    model has none; False for a blank canvas, which nothing was read from."""
+    """Whether the answer passes the model's rule, if any (see :mod:`edge_app.models.acceptance`);
+    False for a blank canvas."""
     probabilities: list[float]
-    """One for each digit; all 0 for a blank canvas."""
+    """One per digit, 0 to 1; all 0 for a blank canvas."""
     variant: str
-    """The one that answered: not the one asked for where the model is a single file."""
+    """The variant that answered; not the requested one if the model is a single file."""
     latency_us: float
-    """Time of the inference alone, in microseconds; 0 for a blank canvas."""
+    """Microseconds that the inference alone took; 0 for a blank canvas."""
     drift: float | None
-    """The largest difference that any digit's probability has from what the model says in float32;
-    None for a blank canvas, and where there is no other file to compare with."""
+    """The largest difference of a digit's probability from the model's float32 answer, 0 to 1; None
+    for a blank canvas, or if the model has no float32 variant."""
     float32_digit: int | None
-    """The most probable digit in float32; None where ``drift`` is."""
-
-
-def views(
-    models: Mapping[str, Classifier], lines: Sequence[NDArray[np.float64]]
-) -> dict[Normalization, NDArray[np.uint8]]:
-    """The drawing as the models see it: uint8 (28, 28) for each normalization in use."""
-    return {
-        normalization: rasterize(lines, normalization)
-        for normalization in {model.normalization: None for model in models.values()}
-    }
+    """The most probable digit in float32; None whenever ``drift`` is."""
 
 
 def answer_drawing(models: Mapping[str, Classifier], state: object, variant: str) -> dict[str, Any]:
-    """All that the server does for one state of the page's canvas, but for the transport.
+    """Everything the server does for one state of the page's canvas, except the transport.
 
     Args:
         models: by name.
-        state: what the canvas sent, ``{"strokes": [...], "variant": str}``; it comes from outside
-            and may be anything.
-        variant: the one that answers where none was sent.
+        state: what the canvas sent, ``{"strokes": [...], "variant": str}``, unchecked.
+        variant: the one that answers if none was sent.
 
     Returns:
-        As JSON takes it: ``{"answers": {<model>: Answer}, "views": {<normalization>: base64 of the
+        For JSON: ``{"answers": {<model>: Answer}, "views": {<normalization>: base64 of the
         28 x 28 bytes}}``, or ``{"error": sentence}``.
     """
     drawing = state if isinstance(state, dict) else {}
     try:
-        lines = parse_strokes(drawing.get("strokes"))
-        images = views(models, lines)
+        strokes = parse_strokes(drawing.get("strokes"))
+        images = views(strokes, normalizations(models.values()))
         return {
             "answers": classify(models, images, drawing.get("variant", variant)),
             "views": {name: b64encode(image.tobytes()).decode() for name, image in images.items()},
@@ -82,7 +70,7 @@ def answer_drawing(models: Mapping[str, Classifier], state: object, variant: str
 
 
 def choices(models: Mapping[str, Classifier]) -> list[str]:
-    """The variants to choose from: those of the models that have several."""
+    """The variants to choose from: those of the models with several."""
     variants = [model.variants for model in models.values()]
     several = [names for names in variants if len(names) > 1]
     return list(dict.fromkeys(name for names in several or variants for name in names))
@@ -97,17 +85,17 @@ def classify(
 
     Args:
         models: by name.
-        images: the drawing by normalization, as :func:`views` gives it.
-        variant: "float32", "float16", "dynamic" or "int8"; models of one file answer to any.
+        images: the drawing by normalization; see :func:`edge_app.digits.normalization.views`.
+        variant: "float32", "float16", "dynamic" or "int8"; models of a single file answer to any.
 
     Returns:
         Each model's answer, by name, in the order of ``models``.
 
     Raises:
-        VariantError: a variant that not every model has.
+        VariantError: a model does not have the variant.
     """
     for model in models.values():
-        if model.choose(variant) not in model.variants:  # Comes from outside and may be anything.
+        if model.choose(variant) not in model.variants:  # Unchecked: it may be anything.
             raise VariantError(
                 f"The variant is {variant!r:.40}; expected one of {', '.join(model.variants)}."
             )
@@ -123,16 +111,16 @@ def classify(
 
 
 class _Run(NamedTuple):
-    """A model's inferences of one image."""
+    """A model's inferences for one image."""
 
     model: Classifier
     variant: str
     outputs: NDArray[np.float32]
-    """In that variant, float32 (1, 10)."""
+    """Those of the variant, float32 (1, 10)."""
     latency_us: float
-    """Of these."""
+    """How long that inference took."""
     exact: NDArray[np.float32] | None
-    """In float32; None where the model has no such file."""
+    """Those of float32; None if the model has no such variant."""
 
 
 def _run(model: Classifier, image: NDArray[np.uint8], variant: str) -> _Run:
@@ -148,14 +136,13 @@ def _run(model: Classifier, image: NDArray[np.uint8], variant: str) -> _Run:
 
 
 def _read(runs: Sequence[_Run]) -> list[Answer]:
-    """The answers that outputs stand for: all at once, since ten numbers take NumPy as long as a
-    hundred."""
+    """Read all outputs at once, because NumPy takes as long for ten numbers as for a hundred."""
     outputs = np.concatenate(
         [run.outputs for run in runs]
         + [run.outputs if run.exact is None else run.exact for run in runs]
     )
     are_logits = np.array([[run.model.output == "logits"] for run in runs] * 2)
-    with np.errstate(invalid="ignore"):  # What is not finite is not accepted.
+    with np.errstate(invalid="ignore"):  # Outputs that are not finite are not accepted.
         both = np.where(are_logits, softmax(outputs), outputs)
         probabilities, exact = both[: len(runs)], both[len(runs) :]
         differences = np.abs(probabilities - exact).max(axis=1).tolist()
@@ -180,7 +167,7 @@ def _read(runs: Sequence[_Run]) -> list[Answer]:
 def _drift(run: _Run, difference: float) -> float | None:
     if run.exact is None:
         return None
-    # It does not drift from itself, even where it is not finite.
+    # float32 does not drift from itself, even if it is not finite.
     return 0.0 if run.exact is run.outputs else round(difference, 6)
 
 

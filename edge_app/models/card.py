@@ -1,4 +1,4 @@
-"""The model card: ``card.json``, what a model is, how it was made, and what its files must be."""
+"""The model card, ``card.json``: what a model is, how it was made, and its files' hashes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CARD = "card.json"
 PROBABILITIES = "probabilities"
 """The array in a reference file: float32 (N, 10), in the order of the test images."""
 FORMAT = 1
-"""Version of the card's fields; a reader refuses another."""
+"""Version of the card's fields; other versions are refused."""
 VARIANTS = ("float32", "float16", "dynamic", "int8")
 """The quantizations a model is exported in, from the most exact to the smallest."""
 
@@ -27,12 +27,12 @@ Output = Literal["logits", "probabilities"]
 
 
 class CardError(UserError):
-    """A card that is missing or wrong, or a file that is not as its card says."""
+    """A card that is missing or wrong, or a file that does not match its card."""
 
 
 @dataclass(frozen=True)
 class FileRecord:
-    """A file beside the card: its name, size in bytes and SHA-256 in hexadecimal."""
+    """A file beside the card: its name, its size in bytes and its SHA-256 in hexadecimal."""
 
     file: str
     bytes: int
@@ -41,7 +41,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class ModelFile(FileRecord):
-    """A model's file; ``accuracy`` is the part of the test set it reads right, 0 to 1."""
+    """A model's file; ``accuracy`` is the part of the test set that it reads right, 0 to 1."""
 
     quantization: str
     accuracy: float
@@ -49,8 +49,8 @@ class ModelFile(FileRecord):
 
 @dataclass(frozen=True)
 class ReferenceFile(FileRecord):
-    """The original's probabilities on the test set, float32 (N, 10), with that set's SHA-256 and
-    that of the original's file that gave them."""
+    """The original's probabilities on the test set, float32 (N, 10), with the SHA-256 of that set
+    and of the original's file."""
 
     dataset: str
     dataset_sha256: str
@@ -59,8 +59,8 @@ class ReferenceFile(FileRecord):
 
 @dataclass(frozen=True)
 class Contract:
-    """What a model takes and gives: (1, 28, 28) pixels as its normalization makes them, (1, 10)
-    outputs of the named kind. ``input`` says it for people."""
+    """What a model takes and gives: (1, 28, 28) pixels made by its normalization, and (1, 10)
+    outputs of the named kind. ``input`` describes the input for people."""
 
     normalization: Normalization
     input: str
@@ -69,11 +69,11 @@ class Contract:
 
 @dataclass(frozen=True)
 class Budget:
-    """How far int8 may drift from the original, on the test set.
+    """How far int8 may drift from the original on the test set.
 
     ``accuracy_loss_points`` is the accuracy that it may lose, in percentage points; ``agreement``
-    the part of the images, 0 to 1, on which it gives the original's answer at the least; ``bytes``
-    its file's largest size, None where any will do.
+    the least part of the images, 0 to 1, on which it must give the original's answer; ``bytes`` the
+    largest size of its file, None for no limit.
     """
 
     accuracy_loss_points: float
@@ -98,18 +98,18 @@ class Card:
     training: Mapping[str, Any]
     versions: Mapping[str, str]
     acceptance: Acceptance | None = None
-    """When an answer counts; None where every answer does."""
+    """When an answer counts; None if every answer does."""
 
     def files(self) -> list[FileRecord]:
-        """Every file that belongs to the model, the card itself left out."""
+        """Every file of the model except the card itself."""
         return [self.original, *self.variants.values(), self.reference]
 
 
 def read_card(folder: Path) -> Card:
-    """Read and check ``card.json`` of a model's folder.
+    """Read and check ``card.json`` in a model's folder.
 
     Raises:
-        CardError: there is none, it is no JSON, or a field is missing or has a wrong value.
+        CardError: the card is missing or not JSON, or a field is missing or has a wrong value.
     """
     path = folder / CARD
     try:
@@ -122,7 +122,9 @@ def read_card(folder: Path) -> Card:
         return _parse(fields)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"field {error} is missing" if isinstance(error, KeyError) else error
-        raise CardError(f"{path} is no model card: {reason}; convert the model again.") from error
+        raise CardError(
+            f"{path} is not a model card: {reason}; convert the model again."
+        ) from error
 
 
 def write_card(card: Card, folder: Path) -> None:
@@ -138,10 +140,10 @@ def record_file(path: Path) -> FileRecord:
 
 
 def read_file(folder: Path, record: FileRecord) -> bytes:
-    """Read a file and hold it against its record.
+    """Read a file and compare it with its record.
 
     Raises:
-        CardError: it is missing or unreadable, or it is not the file that was recorded.
+        CardError: it is missing, unreadable, or not the file that was recorded.
     """
     path = folder / record.file
     try:
@@ -221,7 +223,7 @@ def _acceptance(fields: Any, output: Output) -> Acceptance | None:
 
 
 def _finite(value: Any) -> float:
-    # JSON, as Python reads it, knows NaN; and true is an int.
+    # Python reads NaN from JSON, and true is an int.
     if type(value) not in {int, float} or not math.isfinite(value):
         raise ValueError(f"{value!r} is not a finite number")
     return float(value)

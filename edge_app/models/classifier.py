@@ -1,26 +1,17 @@
-"""Models: every folder of ``models/`` that is whole, loaded and ready to answer."""
+"""Classifiers: loaded models that are ready to answer."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.digits.normalization import SIZE, Normalization
-from edge_app.errors import UserError
 from edge_app.models.acceptance import Acceptance
-from edge_app.models.card import Card, CardError, Output, read_card, read_file
-from edge_app.models.interpreter import Interpreter, InterpreterError, find_runtime
-
-_log = logging.getLogger("edge_app")
-
-
-class ModelError(UserError):
-    """Models that cannot be loaded at all."""
+from edge_app.models.card import Card, FileRecord, Output
+from edge_app.models.interpreter import Interpreter
 
 
 class Prediction(NamedTuple):
@@ -31,14 +22,13 @@ class Prediction(NamedTuple):
     probabilities: NDArray[np.float32]
     """float32 (N, 10): the probability of each digit, 0 to 1."""
     acceptance: Acceptance | None
-    """The model's rule."""
+    """The model's rule, if any."""
 
     @property
     def accepted(self) -> NDArray[np.bool_]:
-        """Which answers pass the rule, bool (N,); all of them where the model has none.
+        """Which answers pass the rule, bool (N,); all of them if there is none.
 
-        Worked out when it is asked for: it takes half as long as a small model's inference, which
-        those who only want the probabilities, or time the inference, shall not pay for.
+        Computed on demand: it takes half as long as a small model's inference.
         """
         if self.acceptance is None:
             return np.ones(len(self.outputs), np.bool_)
@@ -49,12 +39,13 @@ class Classifier:
     """A classifier of digits, in one file or several.
 
     Args:
-        name: as programs know it: "mlp".
-        title: as people read it: "Multi-layer Perceptron".
+        name: for programs: "mlp".
+        title: for people: "Multi-layer Perceptron".
         normalization: how its images must be normalized: "moments" or "box".
-        output: what its files give.
-        interpreters: its files, by variant.
-        acceptance: when its answers count; None where all do.
+        output: the kind of output of its files.
+        interpreters: its files, loaded, by variant.
+        acceptance: when its answers count; None if all do.
+        files: the records of its files, by variant.
     """
 
     def __init__(
@@ -65,6 +56,7 @@ class Classifier:
         output: Output,
         interpreters: Mapping[str, Interpreter],
         acceptance: Acceptance | None = None,
+        files: Mapping[str, FileRecord] | None = None,
     ) -> None:
         self.name = name
         self.title = title
@@ -72,14 +64,15 @@ class Classifier:
         self.output = output
         self.interpreters = interpreters
         self.acceptance = acceptance
+        self.files = files or {}
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """("float32", "float16", "dynamic", "int8"), or one name where there is one file."""
+        """("float32", "float16", "dynamic", "int8"), or the one name of a single file."""
         return tuple(self.interpreters)
 
     def choose(self, variant: str) -> str:
-        """The variant that answers when one is asked for: a single file answers to every name."""
+        """The variant that answers a request for one; a single file answers every request."""
         return self.variants[0] if len(self.variants) == 1 else variant
 
     def predict(self, images: NDArray[np.uint8], variant: str = "int8") -> NDArray[np.float32]:
@@ -87,24 +80,24 @@ class Classifier:
 
         Args:
             images: uint8 (N, 28, 28), ink 255 on 0, as this model's normalization gives them.
-            variant: one of ``variants``, or any where there is one file.
+            variant: one of ``variants``, or anything if there is a single file.
 
         Returns:
             float32 (N, 10): the probability of each digit, 0 to 1.
 
         Raises:
-            ValueError: an unknown variant, or images of another shape or dtype.
+            ValueError: the variant is unknown, or the images have another shape or dtype.
         """
         return self.answer(images, variant).probabilities
 
     def answer(self, images: NDArray[np.uint8], variant: str = "int8") -> Prediction:
-        """Classify as :meth:`predict` does, and tell which answers are accepted, too."""
+        """Like :meth:`predict`, but also tells which answers are accepted."""
         outputs = self.infer(images, variant)
         probabilities = softmax(outputs) if self.output == "logits" else outputs
         return Prediction(outputs, probabilities, self.acceptance)
 
     def infer(self, images: NDArray[np.uint8], variant: str = "int8") -> NDArray[np.float32]:
-        """What the file gives for the same arguments, logits or probabilities: float32 (N, 10)."""
+        """Like :meth:`predict`, but the file's own outputs, logits or probabilities."""
         variant = self.choose(variant)
         if variant not in self.interpreters:
             raise ValueError(f"Unknown variant {variant!r}; expected {', '.join(self.variants)}.")
@@ -128,71 +121,17 @@ class Model(Classifier):
             contract.output,
             interpreters,
             card.acceptance,
+            card.variants,
         )
         self.card = card
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Logits, float32 (N, 10), to probabilities of the same shape."""
+    """Turn logits, float32 (N, 10), into probabilities of the same shape."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def load_models(
-    folder: str | Path = "models", report: Callable[[str], None] = _log.warning
-) -> dict[str, Model]:
-    """Load every model of a folder, and leave out those that are not whole.
-
-    Args:
-        folder: holds a folder per model, ``<name>/card.json`` and the files that the card names.
-        report: called with a sentence for each model that is left out.
-
-    Returns:
-        The models by name, the most accurate last: the order in which to show them.
-
-    Raises:
-        ModelError: the folder is missing or unreadable.
-        InterpreterError: no TFLite runtime is installed.
-    """
-    find_runtime()
-    try:
-        names = sorted(
-            path.name
-            for path in Path(folder).iterdir()
-            if path.is_dir() and not path.name.startswith(".")
-        )
-    except OSError as error:
-        raise ModelError(
-            f"The models folder {folder} cannot be read ({error.strerror}); "
-            "expected a folder per model in it."
-        ) from error
-    models = []
-    for name in names:
-        try:
-            models.append(load_model(Path(folder) / name))
-        except (CardError, InterpreterError) as error:
-            report(f"Model {name!r} is left out: {error}")
-    return {
-        model.name: model
-        for model in sorted(models, key=lambda model: (model.card.original.accuracy, model.name))
-    }
-
-
-def load_model(folder: Path) -> Model:
-    """Load one model's folder, whole.
-
-    Raises:
-        CardError: its card, or a file that the card names, is missing or corrupt.
-        InterpreterError: a file does not load, or has other shapes.
-    """
-    card = read_card(folder)
-    if card.name != folder.name:
-        raise CardError(f"its card names it {card.name!r}; the folder must have the same name.")
-    contents = {record.file: read_file(folder, record) for record in card.files()}
-    interpreters = {}
-    for variant, record in card.variants.items():
-        try:
-            interpreters[variant] = Interpreter(contents[record.file])
-        except InterpreterError as error:
-            raise InterpreterError(f"{folder / record.file}: {error}") from error
-    return Model(card, interpreters)
+def normalizations(models: Iterable[Classifier]) -> list[Normalization]:
+    """The normalizations that the models need, each once."""
+    return list(dict.fromkeys(model.normalization for model in models))

@@ -1,4 +1,4 @@
-"""The TFLite interpreter: which runtime is installed, and one loaded model file in it."""
+"""The TFLite interpreter: the installed runtime, and one model file loaded into it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge_app.errors import UserError
 CLASSES = 10
 
 Pixels = Literal["0-1", "0-255"]
-"""The scale of pixels as a network takes them, from paper to full ink."""
+"""The range of a network's pixels, from paper to full ink."""
 PIXELS: tuple[Pixels, ...] = get_args(Pixels)
 FULL_INK: dict[Pixels, int] = {"0-1": 1, "0-255": 255}
 
@@ -29,11 +29,11 @@ RUNTIMES = {
     "tflite-runtime": "tflite_runtime.interpreter",
     "ai-edge-litert": "ai_edge_litert.interpreter",
 }
-"""Packages and their modules, in the order in which they are chosen."""
+"""Packages and their modules; the first one installed is used."""
 
 
 class InterpreterError(UserError):
-    """No usable runtime, or a model file that it cannot run."""
+    """There is no usable runtime, or it cannot run a model file."""
 
 
 class Runtime(NamedTuple):
@@ -46,12 +46,12 @@ class Runtime(NamedTuple):
 
 @cache
 def find_runtime(*packages: str) -> Runtime:
-    """The installed runtime: the first of the packages named, by default of ``RUNTIMES``.
+    """The first installed runtime of the packages, by default of ``RUNTIMES``.
 
-    Two of them in one process may not get along.
+    Two runtimes in one process may clash.
 
     Raises:
-        InterpreterError: none is installed, or the one that is cannot be imported.
+        InterpreterError: none is installed, or the installed one cannot be imported.
     """
     broken = []
     for package in packages or RUNTIMES:
@@ -59,7 +59,7 @@ def find_runtime(*packages: str) -> Runtime:
             interpreter = importlib.import_module(RUNTIMES[package]).Interpreter
         except ModuleNotFoundError:
             continue
-        # tflite-runtime beside NumPy 2 fails in each of these ways, by version.
+        # tflite-runtime with NumPy 2 fails in one of these ways, depending on the version.
         except (ImportError, AttributeError, SystemError) as error:
             broken.append(f"{package} {importlib.metadata.version(package)} ({error})")
             continue
@@ -83,13 +83,13 @@ class Interpreter:
 
     Args:
         content: the file's bytes. Check their hash first: a malformed file can end the process.
-        pixels: the scale on which the file takes them.
-        threads: how many may work on one image. One, since for models this small more only cost
+        pixels: the range of the file's pixels.
+        threads: how many may work on one image. For models this small, more than one only hurts
             (p99 rose from 0.1 to 4-20 ms).
         runtime: by default the installed one.
 
     Raises:
-        InterpreterError: the runtime does not take the file, or its shapes or dtypes are others.
+        InterpreterError: the runtime does not load the file, or its shapes or dtypes do not fit.
     """
 
     def __init__(
@@ -109,10 +109,8 @@ class Interpreter:
             raise InterpreterError(
                 f"{runtime.name} {runtime.version} does not load it ({reason})."
             ) from error
-        inputs, outputs = (
-            self._interpreter.get_input_details(),
-            self._interpreter.get_output_details(),
-        )
+        inputs = self._interpreter.get_input_details()
+        outputs = self._interpreter.get_output_details()
         shapes = [tuple(map(int, tensor["shape"])) for tensor in (*inputs, *outputs)]
         if len(inputs) != 1 or shapes[0] not in _SHAPES or shapes[1:] != [(1, CLASSES)]:
             raise InterpreterError(
@@ -125,10 +123,9 @@ class Interpreter:
         self._input, self._output = inputs[0]["index"], outputs[0]["index"]
         self._shape = shapes[0]
         self._of_pixel = quantize(np.arange(256) * (FULL_INK[pixels] / 255), inputs[0])
-        # Looking every pixel up takes as long as a small model: not where it would change nothing.
-        self._as_it_is = self._of_pixel.dtype == np.uint8 and bool(
-            (self._of_pixel == np.arange(256)).all()
-        )
+        # Looking up every pixel takes as long as a small model; skip it if it changes nothing.
+        unchanged = np.array_equal(self._of_pixel, np.arange(256))
+        self._as_it_is = self._of_pixel.dtype == np.uint8 and unchanged
         self.largest_input = _largest(inputs[0])
         """The largest real value that the input can hold; infinite for float32."""
         self._output_scale, self._output_zero_point = map(np.float32, outputs[0]["quantization"])
@@ -144,7 +141,7 @@ class Interpreter:
                 self._interpreter.invoke()
                 outputs[number] = self._interpreter.get_tensor(self._output)
         if self._output_scale:
-            # In float32: subtracting a zero point in the tensor's own 8 bits would overflow.
+            # In float32: subtracting a zero point in 8 bits would overflow.
             outputs -= self._output_zero_point
             outputs *= self._output_scale
         return outputs
@@ -152,7 +149,7 @@ class Interpreter:
 
 def _check_dtype(tensor: dict[str, Any]) -> None:
     dtype, (scale, _) = np.dtype(tensor["dtype"]), tensor["quantization"]
-    # uint8 pixels need no scale; an int8 without one could stand for anything.
+    # uint8 pixels need no scale; an int8 without one could mean anything.
     if dtype not in _DTYPES or (dtype == np.int8 and not scale):
         raise InterpreterError(
             f"Its tensor {tensor['name']!r} has the dtype {dtype}{'' if scale else ' and no scale'}"
@@ -168,7 +165,7 @@ def _largest(tensor: dict[str, Any]) -> float:
 
 
 def quantize(values: NDArray[np.float64], tensor: dict[str, Any]) -> NDArray[Any]:
-    """Real values as a tensor wants them: q = round(value / scale) + zero point, saturating."""
+    """Quantize real values for a tensor: q = round(value / scale) + zero point, saturating."""
     scale, zero_point = tensor["quantization"]
     dtype = np.dtype(tensor["dtype"])
     if not scale:

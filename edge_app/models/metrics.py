@@ -43,7 +43,7 @@ def answers(probabilities: ArrayLike) -> NDArray[np.intp]:
 
 
 def accuracy(answers: ArrayLike, labels: ArrayLike) -> float:
-    """Part of the digits that are read right: mean(answer[i] == label[i]), 0 to 1.
+    """Part of the digits that were read right: mean(answer[i] == label[i]), 0 to 1.
 
     Args:
         answers, labels: digits, (N,), N at least 1.
@@ -57,8 +57,8 @@ def accuracy(answers: ArrayLike, labels: ArrayLike) -> float:
 def agreement(original: ArrayLike, variant: ArrayLike) -> float:
     """Top-1 agreement: part of the images with the same answer, mean(a[i] == b[i]), 0 to 1.
 
-    Source: MLPerf's and TFLite's comparisons of quantized models call it so. It is blind to
-    whether the answers are right.
+    Source: the name that MLPerf's and TFLite's comparisons of quantized models use. It does not
+    say whether the answers are right.
 
     Args:
         original, variant: answers, (N,), N at least 1.
@@ -70,34 +70,34 @@ def agreement(original: ArrayLike, variant: ArrayLike) -> float:
 
 
 def wilson_interval(right: int, count: int) -> tuple[float, float]:
-    """Where an accuracy of which a sample is known lies, with 95% confidence: low and high, 0 to 1.
+    """The 95% confidence interval of an accuracy measured on a sample: low and high, 0 to 1.
 
     With f = right / count, n = count and z = 1.96:
-    (f + z^2 / 2n -+ z sqrt(f (1 - f) / n + z^2 / 4n^2)) / (1 + z^2 / n). Unlike f -+ z sd it stays
-    within 0 to 1 and has a width when all, or none, are right.
+    (f + z^2 / 2n -+ z sqrt(f (1 - f) / n + z^2 / 4n^2)) / (1 + z^2 / n). Unlike f -+ z sd, it stays
+    between 0 and 1, and it has a width even if all or none are right.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
     J. Am. Stat. Assoc. 22 (1927).
 
     Args:
-        right: how many of ``count``, at least 1, are read right.
+        right: how many of ``count`` images, at least 1, were read right.
 
     Raises:
-        ValueError: there are none, or more are right than there are.
+        ValueError: there are no images, or more right ones than images.
     """
     if not 0 <= right <= count or not count:
         raise ValueError(f"{right} right of {count} were given; expected 0 to N of N, N at least 1")
     part, square = right / count, Z95**2 / count
     middle = part + square / 2
     reach = sqrt(part * (1 - part) * square + square**2 / 4)
-    # The ends are exactly 0 and 1 where none or all are right; rounding would miss them.
+    # If none or all are right, the ends are exactly 0 or 1; rounding would miss that.
     low = 0.0 if right == 0 else (middle - reach) / (1 + square)
     high = 1.0 if right == count else (middle + reach) / (1 + square)
     return low, high
 
 
 def flips(original: ArrayLike, variant: ArrayLike, labels: ArrayLike) -> Flips:
-    """Count right answers turned wrong and wrong ones turned right.
+    """Count right answers that turned wrong, and wrong ones that turned right.
 
     ``to_wrong`` = #{i: original[i] == label[i] != variant[i]},
     ``to_right`` = #{i: original[i] != label[i] == variant[i]}.
@@ -115,17 +115,17 @@ def flips(original: ArrayLike, variant: ArrayLike, labels: ArrayLike) -> Flips:
 
 
 def mcnemar(flips: Flips) -> float:
-    """McNemar's exact test: how likely so lopsided flips are if either way is as likely, 0 to 1.
+    """McNemar's exact test: the probability of flips at least this lopsided by chance, 0 to 1.
 
     With n = to_wrong + to_right and m the smaller of them, p = min(1, 2 sum_{j<=m} C(n, j) / 2^n):
-    two-sided and binomial. Only the images whose verdict changed count; that is what makes the
-    test so much sharper than two accuracies side by side. 1 where nothing flipped.
+    two-sided and binomial. Only images that flipped count, which makes the test much sharper than
+    a comparison of two accuracies. 1 if nothing flipped.
 
     Source: Q. McNemar, "Note on the sampling error of the difference between correlated
     proportions or percentages", Psychometrika 12 (1947).
     """
     count = sum(flips)
-    # Whole numbers of any size: nothing is rounded before the one division.
+    # Integers of any size: nothing is rounded before the one division.
     outcomes = ways = 1
     for number in range(min(flips)):
         ways = ways * (count - number) // (number + 1)  # C(n, j + 1) of C(n, j).
@@ -179,10 +179,10 @@ def kl_divergence(original: ArrayLike, variant: ArrayLike) -> float:
 def signal_to_noise(original: ArrayLike, variant: ArrayLike) -> float | None:
     """The probabilities' signal-to-noise ratio in dB: 10 log10(sum_ik p^2 / sum_ik (p - q)^2).
 
-    None where there is no noise, for the ratio is infinite then. About 6 dB are one bit.
+    None if there is no noise, because the ratio is infinite then. About 6 dB are one bit.
 
-    Source: the usual ratio of powers, as B. Widrow, I. Kollar, "Quantization noise", Cambridge
-    2008, apply it to rounding.
+    Source: the usual ratio of powers, applied to rounding by B. Widrow, I. Kollar, "Quantization
+    noise", Cambridge 2008.
 
     Args and errors are those of :func:`largest_difference`.
     """
@@ -193,55 +193,22 @@ def signal_to_noise(original: ArrayLike, variant: ArrayLike) -> float | None:
 def ratio_db(signal: NDArray[np.floating[Any]], error: NDArray[np.floating[Any]]) -> float | None:
     """The ratio of the powers of a signal x and an error e, 10 log10(sum x^2 / sum e^2) dB.
 
-    None where there is no error.
+    None if there is no error.
     """
     noise = np.square(error, dtype=np.float64).sum()
     if not noise:
         return None
     power = np.square(signal, dtype=np.float64).sum()
-    # A signal of nothing would be at minus infinity, which JSON does not know.
+    # A signal of zero would give minus infinity, which JSON does not have.
     return float(10 * np.log10(max(power, np.finfo(np.float64).tiny) / noise))
-
-
-def accuracy_by_class(answers: ArrayLike, labels: ArrayLike) -> tuple[float | None, ...]:
-    """For each digit k, mean(answer[i] == k) over the images labelled k, 0 to 1; None without any.
-
-    This is each class's recall.
-
-    Args:
-        answers, labels: digits, (N,), N at least 1.
-
-    Raises:
-        ValueError: other shapes.
-    """
-    right = _same(answers, labels)
-    of_digit = [right[np.equal(labels, digit)] for digit in range(CLASSES)]
-    return tuple(float(part.mean()) if len(part) else None for part in of_digit)
-
-
-def flip_matrix(original: ArrayLike, variant: ArrayLike) -> tuple[tuple[int, ...], ...]:
-    """Which answers became which: row a, column b holds #{i: original[i] == a, variant[i] == b}.
-
-    Ten by ten, and 0 on the diagonal: answers that stayed are left out.
-
-    Args:
-        original, variant: answers, 0 to 9, (N,), N at least 1.
-
-    Raises:
-        ValueError: other shapes.
-    """
-    moved = ~_same(original, variant)
-    matrix = np.zeros((CLASSES, CLASSES), np.intp)
-    np.add.at(matrix, (np.asarray(original)[moved], np.asarray(variant)[moved]), 1)
-    return tuple(tuple(map(int, row)) for row in matrix)
 
 
 @dataclass(frozen=True)
 class Bin:
-    """The images whose confidence, the largest probability, lies in one of M equal parts of 0 to 1.
+    """The images whose confidence, the largest probability, is in one of M equal parts of 0 to 1.
 
-    ``count`` is how many there are, ``confidence`` their mean confidence and ``accuracy`` the part
-    of them that is read right, both 0 to 1 and None where there are none.
+    ``count`` is their number, ``confidence`` their mean confidence and ``accuracy`` the part of
+    them that was read right; both are 0 to 1, or None if there are no images.
     """
 
     count: int
@@ -259,19 +226,19 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = BINS) -
     (b - 1) / M < c <= b / M.
 
     Args:
-        probabilities: p, (N, K), N at least 1; of equal ones the first is the answer.
+        probabilities: p, (N, K), N at least 1; the first of equals is the answer.
         labels: whole numbers (N,), 0 to K - 1.
-        bins: M, how many of equal width.
+        bins: M, the number of bins of equal width.
 
     Raises:
-        ValueError: other shapes or labels, values that are not finite, or no bins.
+        ValueError: other shapes or labels, values that are not finite, or fewer bins than 1.
     """
     table, right = check_outputs(probabilities, labels)
     if bins < 1:
         raise ValueError(f"{bins} bins were given; expected at least 1")
     confidence = table.max(axis=1)
     wins = table.argmax(axis=1) == right
-    # Rounding can carry a confidence a little past 1, and 0 belongs to the first bin.
+    # Rounding can push a confidence just past 1, and 0 belongs to the first bin.
     numbers = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
     counts = np.bincount(numbers, minlength=bins)
     sure = np.bincount(numbers, weights=confidence, minlength=bins)
@@ -282,19 +249,11 @@ def reliability(probabilities: ArrayLike, labels: ArrayLike, bins: int = BINS) -
     )
 
 
-def expected_calibration_error(
-    probabilities: ArrayLike, labels: ArrayLike, bins: int = BINS
-) -> float:
-    """How far confidence and accuracy lie apart, 0 to 1.
-
-    That is sum_b n_b / N * |accuracy_b - confidence_b|, over bins b of n_b images each. The
-    arguments, the bins and the errors are those of :func:`reliability`.
-    """
-    return calibration_error(reliability(probabilities, labels, bins))
-
-
 def calibration_error(bins: tuple[Bin, ...]) -> float:
-    """The expected calibration error, 0 to 1, of bins that :func:`reliability` has filled."""
+    """The expected calibration error: the mean distance of confidence and accuracy, 0 to 1.
+
+    That is sum_b n_b / N * |accuracy_b - confidence_b|, over the bins of :func:`reliability`.
+    """
     gaps = (
         each.count * abs(each.accuracy - each.confidence)
         for each in bins
@@ -306,7 +265,7 @@ def calibration_error(bins: tuple[Bin, ...]) -> float:
 def check_outputs(
     outputs: ArrayLike, labels: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Outputs, (N, K), as float64, and the labels that belong to them, (N,).
+    """Check outputs, (N, K), and their labels, (N,); returns the outputs as float64.
 
     Raises:
         ValueError: other shapes, outputs that are not finite, or labels outside of 0 to K - 1.

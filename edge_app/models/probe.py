@@ -1,22 +1,24 @@
-"""Trial: a ``.tflite`` file without a card is run on ten drawn digits, to find out how it is used.
+"""Probe: run a ``.tflite`` file without a card on ten drawn digits, to find out how to use it.
 
 A malformed file can kill or hang the process that opens it, and no ``except`` catches that. So this
-is a program, too, for a process of its own: ``python -m edge_app.models.probe`` reads the file's
-bytes from standard input and writes JSON, the fields of :class:`Usage` or ``{"error": sentence}``.
+is also a program that runs in a process of its own: ``python -m edge_app.models.probe`` reads the
+file's bytes from standard input and ends its output with a line of JSON, the fields of
+:class:`Usage` or ``{"error": sentence}``.
 
-What is found out, and how:
+What it finds out, and how:
 
-- The pixels' scale. A quantized input tells the range of values that it can hold. One of float32
-  tells nothing: 0 to 1 is taken where the file reads the digits so, else 0 to 255. In this order,
-  since a network is as good as blind on pixels 255 times too faint, while on pixels 255 times too
-  strong it reads on, wrongly certain.
-- The output: rows of numbers from 0 to 1 that sum to 1 are probabilities, others logits.
-- The normalization: the one with which it gives the right digits more probability.
+- The scale of the pixels. A quantized input shows the range of values that it can hold. For a
+  float32 input, 0 to 1 is chosen if the file then reads the digits, else 0 to 255. The order
+  matters: a network is nearly blind if pixels are 255 times too faint, but if they are 255 times
+  too strong it goes on reading, with too much certainty.
+- The kind of output: rows of numbers from 0 to 1 that sum to 1 are probabilities, others logits.
+- The normalization: the one that gives the right digits more probability.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from dataclasses import asdict, dataclass
@@ -24,7 +26,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.digits.normalization import NORMALIZATIONS, Normalization, rasterize
+from edge_app.digits.normalization import NORMALIZATIONS, Normalization, stack
 from edge_app.digits.samples import drawings
 from edge_app.errors import UserError
 from edge_app.models.card import Output
@@ -32,20 +34,20 @@ from edge_app.models.classifier import softmax
 from edge_app.models.interpreter import FULL_INK, PIXELS, Interpreter, InterpreterError, Pixels
 
 LEAST_PROBABILITY = 0.5
-"""What a file must give the right digits, on average, to count as a reader of digits."""
+"""The least mean probability of the right digits from a classifier of digits."""
 SUM_TOLERANCE = 0.05
 """Ten probabilities in steps of 1/256 sum to 1 with an error of at most 10 half steps."""
 MEMORY_GIB = 2
-"""Address space for the trial: a malformed file can ask for all the memory that there is."""
+"""Address space for the process: a malformed file can ask for all the memory there is."""
 
 
-class TrialError(UserError):
-    """A file that reads no digits."""
+class ProbeError(UserError):
+    """A file that does not read digits."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """How a file is used: what its pixels must be, and what its outputs are."""
+    """How to use a file: what its pixels must be, and what its outputs are."""
 
     normalization: Normalization
     pixels: Pixels
@@ -53,14 +55,14 @@ class Usage:
 
 
 def try_out(content: bytes) -> Usage:
-    """Find out how a file is used. It can end or hang the process.
+    """Find out how to use a file. It can end or hang the process.
 
     Args:
         content: the bytes of a ``.tflite`` file.
 
     Raises:
-        InterpreterError: the runtime does not run it, or its shapes or dtypes are unfit.
-        TrialError: it does not read the digits, whatever it is given.
+        InterpreterError: the runtime does not run it, or its shapes or dtypes do not fit.
+        ProbeError: it does not read the digits in any way.
     """
     scores = []
     for pixels in _scales(Interpreter(content)):
@@ -69,17 +71,17 @@ def try_out(content: bytes) -> Usage:
         score, usage = max(usages, key=lambda found: found[0])
         if score >= LEAST_PROBABILITY:
             return usage
-        scores.append(f"{score:.0%} with pixels of {pixels}")
-    raise TrialError(
-        f"It gives ten plain digits, on average, a probability of {' and '.join(scores)}; expected "
-        f"at least {LEAST_PROBABILITY:.0%} of a classifier of digits, bright ink on dark."
+        scores.append(f"{score:.0%} (pixels {pixels})")
+    raise ProbeError(
+        "It does not look like a digit classifier: on ten sample digits, bright on dark, the right "
+        f"answer got {' and '.join(scores)} on average; at least {LEAST_PROBABILITY:.0%} is needed."
     )
 
 
 def tell_output(outputs: NDArray[np.float32]) -> Output:
-    """What outputs of any shape (N, 10) are: probabilities if each row could be, else logits."""
+    """Whether outputs, (N, 10), are probabilities or logits: the former if every row could be."""
     sums = outputs.sum(axis=1)
-    # Written so that NaN fails.
+    # NaN must fail.
     within = (outputs >= 0).all() and (outputs <= 1 + SUM_TOLERANCE).all()
     return "probabilities" if within and (np.abs(sums - 1) <= SUM_TOLERANCE).all() else "logits"
 
@@ -87,19 +89,18 @@ def tell_output(outputs: NDArray[np.float32]) -> Output:
 def _scales(interpreter: Interpreter) -> tuple[Pixels, ...]:
     if np.isinf(interpreter.largest_input):
         return PIXELS
-    # Halfway between 1 and 255, as ratios go.
+    # The geometric mean of 1 and 255.
     return ("0-1",) if interpreter.largest_input < FULL_INK["0-255"] ** 0.5 else ("0-255",)
 
 
 def _measure(
     interpreter: Interpreter, normalization: Normalization, pixels: Pixels
 ) -> tuple[float, Usage]:
-    """The probability of the right digits, on average, 0 to 1."""
-    images = np.stack([rasterize(strokes, normalization) for strokes in drawings()])
+    """The mean probability of the right digits, 0 to 1, and the usage that gave it."""
     try:
-        outputs = interpreter.run(images)
+        outputs = interpreter.run(stack(drawings(), normalization))
     except RuntimeError as error:
-        raise InterpreterError(f"It fails when it is run ({error}).") from error
+        raise InterpreterError(f"It fails when it runs ({error}).") from error
     output = tell_output(outputs)
     probabilities = softmax(outputs) if output == "logits" else outputs
     right = float(probabilities[range(10), range(10)].mean())
@@ -108,6 +109,9 @@ def _measure(
 
 def main() -> None:
     """Run the program."""
+    # Whatever the runtime prints goes to standard error, not into the answer.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
     limit = MEMORY_GIB * 2**30
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     answer: dict[str, str]
@@ -117,7 +121,7 @@ def main() -> None:
         answer = {"error": str(error)}
     except MemoryError:
         answer = {"error": f"It asks for more than {MEMORY_GIB} GiB of memory; convert it again."}
-    print(json.dumps(answer))
+    print(json.dumps(answer), file=answers, flush=True)
 
 
 if __name__ == "__main__":

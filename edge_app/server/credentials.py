@@ -1,4 +1,4 @@
-"""Credentials: who may open the page, from a file of ``user:password`` lines."""
+"""Credentials: a file of ``user:password`` lines that says who may open the page."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from edge_app.errors import UserError
 
 
 class CredentialsError(UserError):
-    """A file of credentials that is missing, badly written, or readable by others."""
+    """A credentials file that is missing, malformed, or readable by others."""
 
 
 def read_credentials(path: Path) -> list[tuple[str, str]]:
     """Read users and passwords.
 
     Args:
-        path: a file of lines ``user:password``; only its owner may read it. Empty lines are
-            passed over, so are blanks around a user; a password may hold colons.
+        path: a file of lines ``user:password`` that only its owner can read. Empty lines are
+            ignored, and so are blanks around a user's name; passwords may contain colons.
 
     Raises:
-        CredentialsError: it cannot be read, others can read it, or a line is something else.
+        CredentialsError: the file cannot be read, others can read it, or a line is malformed.
     """
     try:
         mode = path.stat().st_mode
-        lines = path.read_text(encoding="utf-8-sig").splitlines()  # Notepad writes the -sig.
+        lines = path.read_text(encoding="utf-8-sig").splitlines()  # Notepad writes the "sig".
     except (OSError, UnicodeDecodeError) as error:
         raise CredentialsError(f"The file {path} cannot be read ({error}).") from error
     if mode & (stat.S_IRGRP | stat.S_IROTH):
@@ -34,9 +34,9 @@ def read_credentials(path: Path) -> list[tuple[str, str]]:
         if not line.strip():
             continue
         user, _, password = line.partition(":")
-        user = user.strip()  # As Gradio does with what is typed.
+        user = user.strip()  # As Gradio does with the name typed at the login.
         if not user or not password:
-            raise CredentialsError(f"Line {number} of {path} is not of the form user:password.")
+            raise CredentialsError(f"Line {number} of {path} does not have the form user:password.")
         pairs.append((user, password))
     if not pairs:
         raise CredentialsError(f"The file {path} is empty; expected lines of user:password.")

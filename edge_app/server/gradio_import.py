@@ -1,15 +1,14 @@
-"""Gradio's import without what it does for others: half of its time and a fifth of its memory.
+"""Imports Gradio without two things the app does not need: half of the time, a fifth of the memory.
 
-Two things are left out, and no file of Gradio's is touched for it:
+No file of Gradio is changed:
 
-- For every class of a component, ``gradio.component_meta`` parses the component's source and writes
-  a ``.pyi`` file beside it, which editors read. It does so at each import, and to no effect for a
-  program that runs.
-- pandas is imported for components that are not used here. It comes when something first asks it
-  for an attribute, which nothing does as the app runs.
+- For every component class, ``gradio.component_meta`` parses the component's source and writes a
+  ``.pyi`` file beside it for editors, at each import. That is skipped.
+- pandas is imported for components that are not used here. It is loaded when something first uses
+  an attribute of it, which never happens while the app runs.
 
-Both rest on names in Gradio and in Python's import system. A later Gradio that lacks such a name,
-or gives it another meaning, is simply imported as it is.
+Both depend on names in Gradio and in Python's import system. A later Gradio that lacks such a name,
+or uses it differently, is simply imported as usual.
 """
 
 from __future__ import annotations
@@ -27,14 +26,14 @@ STUBS = "gradio.component_meta"
 """The module that writes ``.pyi`` files."""
 WRITER = "create_or_modify_pyi"
 PARAMETERS = ["component_class", "class_name", "events"]
-"""Of the function that writes them, as far as it is known to do nothing else."""
+"""The parameters of the function that writes them, known to do nothing else."""
 LATER = "pandas"
-"""The module that is imported when it is needed."""
+"""The module that is loaded when first used."""
 
 
 @contextlib.contextmanager
 def leaner_gradio() -> Iterator[None]:
-    """While it lasts, Gradio is imported without the two things."""
+    """In this context, Gradio is imported without these two things."""
     finder = _Finder()
     sys.meta_path.insert(0, finder)
     try:
@@ -44,7 +43,7 @@ def leaner_gradio() -> Iterator[None]:
 
 
 class _Finder(MetaPathFinder):
-    """Finds the two modules where Python does, and loads them in another way."""
+    """Finds the two modules where Python does, but loads them differently."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -62,25 +61,13 @@ class _Finder(MetaPathFinder):
 
 
 class _WithoutWriter(Loader):
-    """Loads the module that writes ``.pyi`` files, and takes the pen out of its hand."""
+    """Loads the module that writes ``.pyi`` files, and disables its writer."""
 
     def __init__(self, loader: Loader) -> None:
         self._loader = loader
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        return self._loader.create_module(spec)
-
     def exec_module(self, module: ModuleType) -> None:
         self._loader.exec_module(module)
-        if _is_known(getattr(module, WRITER, None)):
-            setattr(module, WRITER, _write_nothing)
-
-
-def _is_known(function: object) -> bool:
-    return inspect.isfunction(function) and list(inspect.signature(function).parameters) == (
-        PARAMETERS
-    )
-
-
-def _write_nothing(component_class: type, class_name: str, events: object) -> None:
-    """In place of the function that writes."""
+        writer = getattr(module, WRITER, None)
+        if inspect.isfunction(writer) and [*inspect.signature(writer).parameters] == PARAMETERS:
+            setattr(module, WRITER, lambda *_: None)

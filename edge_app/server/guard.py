@@ -1,4 +1,4 @@
-"""The guard in front of Gradio: only what the page and the API need reaches it, and nothing large.
+"""The guard in front of Gradio: lets through what the page and the API need, and nothing large.
 
 A plain ASGI middleware (https://asgi.readthedocs.io/en/latest/specs/www.html).
 """
@@ -18,7 +18,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 64 * 1024
-"""Bytes in a request's body: room for the longest drawing that makes sense, several times over."""
+"""Largest body of a request, in bytes: several times the longest sensible drawing."""
 
 _POSTABLE = re.compile(
     r"/login/?"
@@ -33,18 +33,17 @@ _READABLE = re.compile(
     r"|/gradio_api/(queue/data|heartbeat/[\w-]+|(call|call/v2)/[\w-]+/[\w-]+)"
 )
 """What the page and the API need. Gradio has more routes, such as /upload, which stores files for
-anyone who can open the page, and /file=, which fetches them from any address on the internet; and a
-later Gradio may bring others."""
+anyone who can open the page, and /file=, which fetches from any address on the internet. A later
+Gradio may add others."""
 _LENGTH = re.compile(rb"[0-9]{1,9}")
 
 
 class Guard:
-    """Answers requests that Gradio must not see with a sentence, and hands it the others.
+    """Refuses requests that Gradio must not see, with a sentence, and passes on the others.
 
-    403: a path that takes no requests with a body here, uploads first of all; or a request that
-    another website's page sends, from the browser of someone who may draw. 404: a path that nothing
-    is read from here. 413: a body of more than ``MAX_BODY`` bytes, whether its length was announced
-    or not.
+    403: the path takes no POST here (uploads, above all), or a page of another website sent the
+    request from a visitor's browser. 404: there is nothing to read at the path. 413: the body has
+    more than ``MAX_BODY`` bytes, whether its length was announced or not.
     """
 
     def __init__(self, app: App) -> None:
@@ -65,7 +64,8 @@ class Guard:
             return
         if _is_from_elsewhere(dict(scope["headers"])):
             sentence = (
-                "Another website may send nothing here; use this page (a proxy must pass Host)."
+                "Cross-site requests are blocked. Open this page directly; a reverse proxy must "
+                "forward the Host header."
             )
             await _refuse(send, 403, sentence)
             return
@@ -80,10 +80,11 @@ class Guard:
 
 
 def _is_from_elsewhere(headers: dict[bytes, bytes]) -> bool:
-    """Whether a browser says that another website's page sent it; programs say nothing of the kind.
+    """Whether a browser reports that a page of another website sent the request.
 
-    Ports are not compared: behind a proxy they differ. What the browser asked for, a proxy that
-    changes it hands on; no page can send that header to another website unasked.
+    Other programs send no Origin header. Ports are not compared, because they differ behind a
+    proxy. A proxy that changes Host passes the original on in X-Forwarded-Host, which no page can
+    send to another website without being asked for.
     """
     if b"origin" not in headers:
         return False
@@ -100,7 +101,7 @@ def _hostname(address: bytes) -> str | None:
 
 
 async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
-    """The whole body, or None when it is too large, or its sender left before its end."""
+    """The whole body; None if it is too large or its sender left before the end."""
     announced = dict(scope["headers"]).get(b"content-length", b"0")
     if not _LENGTH.fullmatch(announced) or int(announced) > MAX_BODY:
         return None
@@ -117,7 +118,7 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
 
 
 def replay(first: Message, receive: Receive) -> Receive:
-    """What ``receive`` gave, once more; after it whatever comes, such as a disconnection."""
+    """A ``receive`` that first repeats a message already received."""
     messages = [first]
 
     async def again() -> Message:
@@ -131,7 +132,7 @@ async def _refuse(send: Send, status: int, sentence: str) -> None:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
-        # What is left of the refused body is not read: the connection ends here.
+        # The rest of the refused body is not read, so the connection cannot go on.
         (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})

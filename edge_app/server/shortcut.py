@@ -1,8 +1,8 @@
-"""A shortcut past Gradio: the canvas's drawings are answered before it is asked.
+"""A shortcut past Gradio: answers the canvas's drawings itself.
 
-Gradio leads each call of a server function past a hundred routes and through other threads, which
-takes as long as all models together. The canvas goes on calling ``server.answer`` as Gradio's own
-components do. A call that looks in any way different, as those of a later Gradio may, is Gradio's,
+Gradio takes each call of a server function past a hundred routes and through other threads, which
+takes as long as all models together. The canvas still calls ``server.answer`` as Gradio's own
+components do. A call that looks different in any way, as a later Gradio's may, goes to Gradio,
 which gives the same answer.
 """
 
@@ -20,15 +20,14 @@ FUNCTION = "answer"
 
 
 class Shortcut:
-    """Answers calls of the canvas's ``answer``, and hands an app everything else.
+    """Answers calls of the canvas's ``answer``, and passes everything else on.
 
-    It asks for no password: for an app that lets everyone in.
+    It asks for no password, so it is only for an app that lets everyone in. It must stand behind a
+    :class:`edge_app.server.guard.Guard`, which delivers a request's body in one piece.
 
     Args:
-        app: asked for everything else; stands behind a :class:`edge_app.server.guard.Guard`, from
-        which
-            a request's body comes in one piece.
-        answer: gives the answer, as JSON takes it, to a state of the canvas.
+        app: gets everything else.
+        answer: answers a state of the canvas with something for JSON.
     """
 
     def __init__(self, app: App, answer: Callable[[object], dict[str, Any]]) -> None:
@@ -54,7 +53,7 @@ class Shortcut:
 
 
 def _parse(message: Message) -> dict[str, Any] | None:
-    """The call; None where it is none of ``answer``, or not as Gradio's page sends it."""
+    """The call; None if it is not one of ``answer``, or has a form that is not known."""
     try:
         call = orjson.loads(message.get("body", b""))
     except orjson.JSONDecodeError:

@@ -10,23 +10,13 @@ from edge_app.paths import results_path
 
 
 @pytest.mark.parametrize(
-    ("state", "path"),
-    [
-        (None, "/home/pi/.local/state/digit-canvas/benchmark.json"),
-        ("", "/home/pi/.local/state/digit-canvas/benchmark.json"),
-        ("relative", "/home/pi/.local/state/digit-canvas/benchmark.json"),
-        ("/var/lib/pi", "/var/lib/pi/digit-canvas/benchmark.json"),
-    ],
+    ("state", "folder"),
+    [("", ".local/state"), ("relative", ".local/state"), ("/var/lib/pi", "/var/lib/pi")],
 )
-def test_the_user_s_state_folder(
-    monkeypatch: pytest.MonkeyPatch, state: str | None, path: str
-) -> None:
+def test_the_user_s_state_folder(monkeypatch: pytest.MonkeyPatch, state: str, folder: str) -> None:
     monkeypatch.setenv("HOME", "/home/pi")
-    if state is None:
-        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    else:
-        monkeypatch.setenv("XDG_STATE_HOME", state)
-    assert results_path() == Path(path)
+    monkeypatch.setenv("XDG_STATE_HOME", state)
+    assert results_path() == Path("/home/pi", folder, "digit-canvas", "benchmark.json")
 
 
 def test_a_user_without_a_home_has_a_path_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ PYTHON = os.environ.get("EDGE_PYTHON", sys.executable)
 PATIENCE_S = 120
 """When to give up on something that never happens. No test measures time."""
 
+
 _DIRECTLY: dict[str, Any] = {"trust_env": False, "timeout": PATIENCE_S}
 """For requests: through no proxy."""
 _MEMORY = Path("/dev/shm")  # noqa: S108 - Looked at, not written to.
@@ -53,15 +54,18 @@ class App(NamedTuple):
 
 
 @contextlib.contextmanager
-def start(folder: Path, *arguments: str | Path, **variables: str | Path) -> Iterator[App]:
+def start(
+    folder: Path, *arguments: str | Path, script: str = "", **variables: str | Path
+) -> Iterator[App]:
     """Start the app on a free port, for this device only, and stop it at the end.
 
     Args:
-        folder: an empty one, for all that it writes.
-        arguments: more of its command line; of an option given twice, the last one counts.
-        variables: of the environment, besides those that every user has.
+        folder: an empty one, for everything that it writes.
+        arguments: more of its command line; if an option is given twice, the last one counts.
+        script: a program to run instead of ``python -m edge_app``.
+        variables: environment variables, besides those that every user has.
     """
-    with launch(folder, "--host", "127.0.0.1", "--port", "0", *arguments, **variables) as process:
+    with launch(folder, *arguments, script=script, stdout=None, **variables) as process:
         until(lambda: process.poll() is not None or _opened(folder))
         url = _opened(folder)
         if url is None:
@@ -71,16 +75,26 @@ def start(folder: Path, *arguments: str | Path, **variables: str | Path) -> Iter
 
 @contextlib.contextmanager
 def launch(
-    folder: Path, *arguments: str | Path, **variables: str | Path
+    folder: Path,
+    *arguments: str | Path,
+    script: str = "",
+    stdout: int | None = None,
+    **variables: str | Path,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Launch the app with a command line, and stop it at the end; as :func:`start` else."""
-    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
+    """Like :func:`start`, but does not wait until the app serves, and can print elsewhere.
+
+    Args:
+        stdout: a descriptor to print to instead of the file ``stdout`` in the folder.
+    """
+    program = [PYTHON, "-c", script] if script else [PYTHON, "-m", "edge_app"]
+    with (folder / "stdout").open("wb") as output, (folder / "stderr").open("wb") as stderr:
         process = subprocess.Popen(
-            _command(*arguments),
+            [*program, "--host", "127.0.0.1", "--port", "0", *map(str, arguments)],
             cwd=ROOT,
             env=_environment(folder, variables),
-            stdout=stdout,
+            stdout=output if stdout is None else stdout,
             stderr=stderr,
+            preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - No thread holds a lock that it needs.
         )
     try:
         yield process
@@ -90,21 +104,14 @@ def launch(
             process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
 
-def run(
-    folder: Path, *arguments: str | Path, **variables: str | Path
-) -> subprocess.CompletedProcess[str]:
-    """Run the app with a command line that ends by itself."""
-    return subprocess.run(
-        _command(*arguments),
-        cwd=ROOT,
-        env=_environment(folder, variables),
-        capture_output=True,
-        encoding="utf-8",
-        timeout=PATIENCE_S,
-        check=False,
-    )
+def run(folder: Path, *arguments: str | Path, **variables: str | Path) -> App:
+    """Run the app with a command line that ends by itself; else like :func:`start`."""
+    with launch(folder, *arguments, script="", stdout=None, **variables) as process:
+        until(lambda: process.poll() is not None)
+    return App("", process, folder)
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -134,17 +141,30 @@ def client(url: str, auth: tuple[str, str] | None = None) -> Client:
     )
 
 
-def _command(*arguments: str | Path) -> list[str]:
-    return [PYTHON, "-m", "edge_app", *map(str, arguments)]
+def component(app: App, name: str) -> dict[str, Any]:
+    """The page's component of a name, "canvas" or "tabs", with its id and props."""
+    components = get(f"{app.url}/config").json()["components"]
+    found = [each for each in components if each["props"].get("elem_id") == name]
+    assert len(found) == 1
+    assert isinstance(found[0], dict)
+    return found[0]
+
+
+def call(app: App, name: str, function: str, data: object) -> httpx.Response:
+    """Call a function of a component as the page does."""
+    content = {"component_id": component(app, name)["id"], "fn_name": function, "data": data}
+    return post(f"{app.url}/gradio_api/component_server/", content | {"session_hash": "test"})
+
+
+def _heed_ctrl_c() -> None:
+    """Shells ignore SIGINT in what they start in the background, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _environment(folder: Path, variables: Mapping[str, str | Path]) -> dict[str, str]:
-    """A user's: nothing in it steers Gradio or Python, which the app has to do itself."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("GRADIO_", "HF_", "PYTHON"))
-    }
+    """A user's, without anything that steers Gradio, Python or where the app reads and writes."""
+    steering = ("GRADIO_", "HF_", "PYTHON", "XDG_", "UVICORN_", "FORWARDED_", "WEB_CONCURRENCY")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     for name in ("home", "temporary"):
         (folder / name).mkdir(exist_ok=True)
     kept |= {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}

@@ -1,79 +1,50 @@
-"""The last benchmark's file: read strictly, whoever wrote it."""
+"""The last benchmark's file is read as it was written; anything else is not shown."""
 
 from __future__ import annotations
 
 import json
 import os
-from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from edge_app.device.last_benchmark import LastBenchmarkError, read_last_benchmark
-from results import RESULT
-
-MISSING = object()
+from edge_app.device.last_benchmark import MAX_BYTES, MAX_LENGTH, read_last_benchmark
+from results import MISSING, RESULT, changed
 
 
-def write(path: Path, content: object) -> Path:
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "benchmark.json"
 
 
-def changed(place: str, value: object) -> dict[str, Any]:
-    """The result, but for one place in it."""
-    content = deepcopy(RESULT)
-    *way, last = place.split("/")
-    part = content
-    for step in way:
-        part = part[step]
-    if value is MISSING:
-        del part[last]
-    else:
-        part[last] = value
-    return content
-
-
-def test_a_result_is_read(tmp_path: Path) -> None:
-    found = read_last_benchmark(write(tmp_path / "benchmark.json", RESULT))
+def test_a_result_is_read_and_written_the_same(path: Path) -> None:
+    path.write_text(json.dumps(RESULT), encoding="utf-8")
+    found = read_last_benchmark(path)
+    assert found
     assert found.measured_at == datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
     assert (found.quick, found.board, found.cpu) == (False, None, "AMD EPYC")
     assert (found.architecture, found.runtime) == ("x86_64", "tflite-runtime 2.14.0")
-    assert found.warnings == ("A model is missing.", "The machine was busy.")
+    assert found.warnings == RESULT["warnings"]
     assert list(found.models) == ["dense", "mlp", "stray"]
-    dense = found.models["dense"]
+    dense, mlp, stray = found.models.values()
     assert (dense.title, dense.card_sha256) == ("Simple Dense", "1" * 64)
-    assert list(dense.variants) == ["float32", "int8"]
-    int8 = dense.variants["int8"]
-    assert (int8.bytes, int8.accuracy, int8.agreement) == (9800, 0.9691, 0.9983)
-    assert (int8.median_us, int8.p99_us) == (12.1, 59.6)
-    mlp = found.models["mlp"].variants["int8"]
-    assert (mlp.accuracy, mlp.agreement, mlp.median_us, mlp.p99_us) == (None, None, None, None)
-    stray = found.models["stray"]
-    assert (stray.title, stray.card_sha256, [*stray.variants]) == (
-        "stray (no card)",
-        None,
-        ["tflite"],
-    )
-    tflite = stray.variants["tflite"]
-    assert (tflite.bytes, tflite.accuracy, tflite.agreement) == (2048, 0.9741, None)
-    assert (tflite.median_us, tflite.p99_us) == (11, None)
+    assert vars(dense.variants["int8"]) == RESULT["models"]["dense"]["variants"]["int8"]
+    assert (mlp.variants["int8"].accuracy, mlp.variants["int8"].median_us) == (None, None)
+    assert (stray.card_sha256, list(stray.variants)) == (None, ["tflite"])
+    path.write_text(found.to_json(), encoding="utf-8")
+    assert read_last_benchmark(path) == found
 
 
-def test_files_without_a_card_will_do(tmp_path: Path) -> None:
-    path = write(tmp_path / "benchmark.json", changed("models", {}))
-    assert [*read_last_benchmark(path).models] == ["stray"]
-    path = write(tmp_path / "benchmark.json", {**changed("models", {}), "bare": {}})
-    with pytest.raises(LastBenchmarkError, match="it has no models"):
-        read_last_benchmark(path)
-
-
-def test_of_a_long_sentence_the_beginning_is_told(tmp_path: Path) -> None:
-    path = write(tmp_path / "benchmark.json", changed("problems", ["It says: " + "x" * 500]))
-    [said, _] = read_last_benchmark(path).warnings
-    assert (said[:10], said[-2:], len(said)) == ("It says: x", "x…", 400)
+def test_long_strings_are_cut(path: Path) -> None:
+    content = changed(RESULT, "warnings", ["It says: " + "x" * 500])
+    content = changed(content, "models/dense/title", "y" * 10_000)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    found = read_last_benchmark(path)
+    assert found
+    [warning] = found.warnings
+    assert (warning[:10], warning[-2:], len(warning)) == ("It says: x", "x…", MAX_LENGTH)
+    assert len(found.models["dense"].title) == MAX_LENGTH
 
 
 INT8 = "models/dense/variants/int8"
@@ -82,76 +53,55 @@ INT8 = "models/dense/variants/int8"
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        ("format", 1),
-        ("format", "3"),
+        ("format", 3),
         ("format", MISSING),
-        ("measured_at", None),
-        ("measured_at", "yesterday"),
         ("measured_at", "2026-11-22T17:00:00"),
         ("measured_at", "2026-11-22T17:00:00+01:00"),
         ("measured_at", 1795000000),
-        ("device", []),
-        ("device/runtime", 3),
-        ("device/cpu", MISSING),
+        ("runtime", 3),
+        ("cpu", MISSING),
         ("models", []),
-        ("models", dict.fromkeys(map(str, range(1000)), RESULT["models"]["mlp"])),
-        ("models/dense/title", None),
-        ("models/dense/title", "x" * 10_000),
+        ("models", {}),
         ("models/dense/title", "\ud800"),
         ("models/dense/card_sha256", MISSING),
         ("models/dense/variants", None),
-        ("bare", MISSING),
-        ("bare", {"stray": RESULT["models"]["mlp"]}),
         (f"{INT8}/bytes", -1),
         (f"{INT8}/bytes", True),
-        (f"{INT8}/bytes", "9800"),
         (f"{INT8}/bytes", 10**400),
-        (f"{INT8}/drift/accuracy", float("nan")),
-        (f"{INT8}/drift/accuracy", 96.91),
-        (f"{INT8}/drift/agreement", MISSING),
-        (f"{INT8}/drift", {}),
-        (f"{INT8}/latency", [12.1, 59.6]),
-        (f"{INT8}/latency/median_us", float("inf")),
-        (f"{INT8}/latency/p99_us", "59.6"),
-        ("warnings", "The machine was busy."),
+        (f"{INT8}/accuracy", float("nan")),
+        (f"{INT8}/agreement", MISSING),
+        (f"{INT8}/median_us", float("inf")),
+        (f"{INT8}/p99_us", "59.6"),
         ("warnings", [None]),
-        ("problems", MISSING),
-        ("problems", ["x"] * 1000),
+        ("warnings", 3),
     ],
 )
-def test_what_is_not_as_it_should_be_is_refused(tmp_path: Path, place: str, value: object) -> None:
-    path = write(tmp_path / "benchmark.json", changed(place, value))
-    with pytest.raises(LastBenchmarkError, match=r"benchmark\.json is no benchmark's result"):
-        read_last_benchmark(path)
+def test_a_result_with_an_unexpected_field_is_not_shown(
+    path: Path, place: str, value: object
+) -> None:
+    path.write_text(json.dumps(changed(RESULT, place, value)), encoding="utf-8")
+    assert read_last_benchmark(path) is None
 
 
 @pytest.mark.parametrize(
     "content",
     [
         b"",
-        b"\0" * 1000,
         b"\xff\xfe{}",
         b"[]",
-        b"null",
-        b"{" * 100_000,
-        b'{"a":' * 100_000,
+        b'{"a":' * 50_000,
         json.dumps(RESULT).encode()[:-20],
-        json.dumps(RESULT).encode() + b" " * 10_000_000,
+        json.dumps(RESULT).encode() + b" " * MAX_BYTES,
     ],
-    ids=["empty", "zeros", "no-text", "list", "null", "open", "deep", "torn", "10MB"],
+    ids=["empty", "not-text", "list", "deep", "torn", "large"],
 )
-def test_a_foreign_file_is_refused(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "benchmark.json"
+def test_another_file_is_not_shown(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(LastBenchmarkError, match=r"benchmark\.json is no benchmark's result"):
-        read_last_benchmark(path)
+    assert read_last_benchmark(path) is None
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(LastBenchmarkError, match=r"cannot be read \(No such file or directory\)"):
-        read_last_benchmark(tmp_path / "missing.json")
-    with pytest.raises(LastBenchmarkError):
-        read_last_benchmark(tmp_path)
-    os.mkfifo(tmp_path / "pipe")  # That nobody writes to.
-    with pytest.raises(LastBenchmarkError, match="it is no file"):
-        read_last_benchmark(tmp_path / "pipe")
+def test_a_path_without_a_regular_file_is_not_shown(path: Path) -> None:
+    assert read_last_benchmark(path) is None
+    assert read_last_benchmark(path.parent) is None
+    os.mkfifo(path)  # Nobody writes to it, so reading it must not block.
+    assert read_last_benchmark(path) is None

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from edge_app.digits.mnist import SHA256, DataError, Digits, read_digits
-from idx import encode, write_digits
+from idx import write_digits
 
-IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+IMAGES = "train-images-idx3-ubyte"
 
 
 @pytest.fixture
@@ -35,73 +36,38 @@ def test_what_was_written_is_read(digits: Digits, tmp_path: Path, gzipped: bool)
     np.testing.assert_array_equal(found.images, digits.images)
     np.testing.assert_array_equal(found.labels, digits.labels)
     assert found.images.dtype == found.labels.dtype == np.uint8
-    assert found.sha256() == digits.sha256()
 
 
 def test_the_committed_test_set_is_mnist_s(test_set: Digits) -> None:
     assert test_set.sha256() == SHA256["t10k"]
-    assert test_set.images.shape == (10_000, 28, 28)
-    assert np.bincount(test_set.labels).min() == 892
+    for changed in (test_set.images.copy(), test_set.labels.copy()):
+        changed[-1] ^= 1
+        name = "labels" if changed.ndim == 1 else "images"
+        assert test_set._replace(**{name: changed}).sha256() != SHA256["t10k"]
 
 
-def test_the_sample_holds_a_hundred_of_each_digit(sample_folder: Path) -> None:
-    assert np.bincount(read_digits(sample_folder, "train").labels).tolist() == [100] * 10
+Change = Callable[[bytes], bytes]
 
 
-@pytest.mark.parametrize("which", ["images", "labels"])
-def test_the_hash_depends_on_every_byte(digits: Digits, which: str) -> None:
-    before = digits.sha256()
-    getattr(digits, which)[-1] ^= 1
-    assert digits.sha256() != before
-
-
-@pytest.mark.parametrize("name", [IMAGES, LABELS])
-def test_a_missing_file_is_named(folder: Path, name: str) -> None:
-    (folder / name).unlink()
-    with pytest.raises(DataError) as refusal:
-        read_digits(folder, "train")
-    assert str(refusal.value) == (
-        f"No {name} or {name}.gz in {folder}; expected MNIST's IDX files there."
-    )
-
-
-@pytest.mark.parametrize("length", [0, 3, 4, 15])
-def test_a_file_cut_off_within_its_header_is_refused(folder: Path, length: int) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda _: b"", "is not an IDX file of unsigned bytes with 3 dimension"),
+        (lambda content: content[:15], "is not an IDX file of unsigned bytes with 3 dimension"),
+        (lambda content: b"\0\0\x08\x01" + content[4:], "starts with 00 00 08 01; fetch the file"),
+        (lambda content: b"\0\0\x0d\x03" + content[4:], "starts with 00 00 0d 03; fetch the file"),
+        (lambda content: content[:-1], "has 15695 bytes, but its header announces 15696; fetch"),
+        (lambda content: content + b"\0", "has 15697 bytes, but its header announces 15696; fet"),
+        # More than memory holds.
+        (lambda content: content[:4] + b"\xff" * 12, f"header announces {16 + (2**32 - 1) ** 3};"),
+    ],
+)
+def test_a_damaged_file_is_refused(folder: Path, change: Change, reason: str) -> None:
     path = folder / IMAGES
-    path.write_bytes(path.read_bytes()[:length])
-    with pytest.raises(DataError, match="is not an IDX file of unsigned bytes with 3 dimension"):
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(DataError, match=reason) as refusal:
         read_digits(folder, "train")
-
-
-@pytest.mark.parametrize("change", [-1, 1])
-def test_a_file_of_another_length_than_its_header_says_is_refused(
-    folder: Path, change: int
-) -> None:
-    path = folder / IMAGES
-    path.write_bytes((path.read_bytes() + b"\0")[: 16 + 20 * 784 + change])
-    with pytest.raises(DataError) as refusal:
-        read_digits(folder, "train")
-    assert str(refusal.value) == (
-        f"{path} has {15696 + change} bytes, but its header announces 15696; fetch the file again."
-    )
-
-
-def test_a_header_that_announces_more_than_memory_holds_is_refused(folder: Path) -> None:
-    (folder / IMAGES).write_bytes(bytes([0, 0, 8, 3]) + b"\xff" * 12 + b"\0" * 100)
-    with pytest.raises(
-        DataError, match=f"has 116 bytes, but its header announces {16 + (2**32 - 1) ** 3}"
-    ):
-        read_digits(folder, "train")
-
-
-@pytest.mark.parametrize("magic", [b"\0\0\x08\x01", b"\0\0\x0d\x03", b"\x1f\x8b\x08\0", b"\x89PNG"])
-def test_another_kind_of_file_is_refused_with_what_it_starts_with(
-    folder: Path, magic: bytes
-) -> None:
-    path = folder / IMAGES
-    path.write_bytes(magic + path.read_bytes()[4:])
-    with pytest.raises(DataError, match=f"it starts with {magic.hex(' ')}; fetch the file again"):
-        read_digits(folder, "train")
+    assert str(path) in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -110,33 +76,28 @@ def test_another_kind_of_file_is_refused_with_what_it_starts_with(
         pytest.param(gzip.compress(b"\0" * 1000)[:-12], id="cut off"),
         pytest.param(b"<html>Not found</html>", id="a web page"),
         pytest.param(gzip.compress(b"")[:10] + b"\xff" * 20, id="damaged"),
-        pytest.param(gzip.compress(b"\0" * 1000)[:-8] + b"\0" * 8, id="another checksum"),
     ],
 )
-def test_a_damaged_gz_is_refused(folder: Path, content: bytes) -> None:
+def test_a_damaged_gz_is_refused_and_a_missing_file(folder: Path, content: bytes) -> None:
     (folder / IMAGES).unlink()
-    path = folder / f"{IMAGES}.gz"
-    path.write_bytes(content)
-    with pytest.raises(
-        DataError, match=r"cannot be read \(.+\); fetch the file again\.$"
-    ) as refusal:
+    with pytest.raises(DataError, match=f"^No {IMAGES} or {IMAGES}.gz in {folder}; expected MNIST"):
         read_digits(folder, "train")
-    assert str(refusal.value).startswith(str(path))
-
-
-def test_images_and_labels_of_different_counts_are_refused(folder: Path) -> None:
-    (folder / LABELS).write_bytes(encode(np.zeros(19, np.uint8)))
-    with pytest.raises(DataError, match=r"shape \(20, 28, 28\) and 19 labels; expected"):
+    (folder / f"{IMAGES}.gz").write_bytes(content)
+    with pytest.raises(DataError, match=rf"^{folder}/{IMAGES}.gz cannot be read \(.+\); fetch"):
         read_digits(folder, "train")
 
 
-def test_images_of_another_size_are_refused(folder: Path) -> None:
-    (folder / IMAGES).write_bytes(encode(np.zeros((20, 28, 27), np.uint8)))
-    with pytest.raises(DataError, match=r"shape \(20, 28, 27\) and 20 labels; expected"):
-        read_digits(folder, "train")
-
-
-def test_labels_beyond_nine_are_refused(folder: Path) -> None:
-    (folder / LABELS).write_bytes(encode(np.full(20, 10, np.uint8)))
-    with pytest.raises(DataError, match=r"labels in .* go up to 10; expected digits, 0 to 9"):
+@pytest.mark.parametrize(
+    ("shape", "labels", "reason"),
+    [
+        ((20, 28, 28), [0] * 19, r"shape \(20, 28, 28\) and 19 labels; expected"),
+        ((20, 28, 27), [0] * 20, r"shape \(20, 28, 27\) and 20 labels; expected"),
+        ((20, 28, 28), [10] * 20, "labels in .* go up to 10; expected digits, 0 to 9"),
+    ],
+)
+def test_files_that_do_not_belong_together_are_refused(
+    shape: tuple[int, ...], labels: list[int], reason: str, folder: Path
+) -> None:
+    write_digits(folder, "train", Digits(np.zeros(shape, np.uint8), np.array(labels, np.uint8)))
+    with pytest.raises(DataError, match=reason):
         read_digits(folder, "train")

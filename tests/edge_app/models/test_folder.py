@@ -1,113 +1,260 @@
-"""Bare models: .tflite files without a card, tried apart, served and measured beside the others."""
+"""Loading a folder: models with a card, files without one, and what is left out of either."""
 
 from __future__ import annotations
 
-import io
+import dataclasses
+import hashlib
 import json
+import math
 import re
-import resource
 import shutil
 import struct
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-import app
-from benchmarks.results import Selection, measure
-from edge_app import load_models, rasterize
-from edge_app.digits.labelled import LabelledDrawing
+from app import ROOT
+from edge_app import ModelError, load_models
 from edge_app.digits.mnist import Digits
-from edge_app.digits.normalization import Normalization, normalize
-from edge_app.digits.samples import drawings as sample_drawings
-from edge_app.models import interpreter
-from edge_app.models import probe as trial
-from edge_app.models.answers import choices, classify, views
-from edge_app.models.card import VARIANTS, FileRecord
-from edge_app.models.classifier import Classifier
-from edge_app.models.folder import VARIANT, BareModel, load_bare_models, name_of
-from edge_app.models.interpreter import InterpreterError, Pixels, Runtime, find_runtime
-from edge_app.models.probe import TrialError, Usage, tell_output, try_out
+from edge_app.digits.normalization import stack
+from edge_app.models.acceptance import Acceptance
+from edge_app.models.answers import choices
+from edge_app.models.card import CARD, VARIANTS, Budget, read_card, record_file, write_card
+from edge_app.models.folder import CARDLESS, load_folder
+from edge_app.models.interpreter import find_runtime
+
+Change = Callable[[dict[str, Any]], object]
 
 KILLER = b"\xff\xff\xff\x7f"
-"""In the first four bytes, which say where a model file's contents begin: nowhere near."""
+"""Kills tflite-runtime as the first four bytes, which say where a file's contents begin."""
 
 
 @pytest.fixture
-def content(models_folder: Path) -> bytes:
-    """A whole model file: normalization by moments, pixels of 0 to 255, logits."""
-    return (models_folder / "dense" / "float32.tflite").read_bytes()
+def folder(models_folder: Path, tmp_path: Path) -> Path:
+    """A models folder with a copy of the dense model, to damage."""
+    shutil.copytree(models_folder / "dense", tmp_path / "models" / "dense")
+    return tmp_path / "models"
 
 
 @pytest.fixture
-def folder(content: bytes, tmp_path: Path) -> Path:
-    """A models folder that holds that file alone."""
-    (tmp_path / "My Model.tflite").write_bytes(content)
-    return tmp_path
+def file(models_folder: Path, tmp_path: Path) -> Path:
+    """A file in a models folder of its own: moments, pixels of 0 to 255, logits."""
+    (tmp_path / "files").mkdir()
+    path = tmp_path / "files" / "My Model.tflite"
+    shutil.copy(models_folder / "dense" / "float32.tflite", path)
+    return path
 
 
-def load(folder: Path) -> tuple[dict[str, BareModel], list[str]]:
+def edit_card(folder: Path, change: Change) -> None:
+    card = json.loads((folder / CARD).read_text())
+    change(card)
+    (folder / CARD).write_text(json.dumps(card))
+
+
+def replace_file(folder: Path, variant: str, change: Callable[[bytes], bytes]) -> None:
+    """Change a variant's file, and the card with it: the hash is right, the content is not."""
+
+    def record(card: dict[str, Any]) -> None:
+        path = folder / card["variants"][variant]["file"]
+        content = change(path.read_bytes())
+        path.write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        card["variants"][variant] |= {"bytes": len(content), "sha256": sha256}
+
+    edit_card(folder, record)
+
+
+def flip_a_bit(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+def change_file(path: Path, change: Callable[[bytes], bytes]) -> None:
+    path.write_bytes(change(path.read_bytes()))
+
+
+def reshape_input(content: bytes) -> bytes:
+    """A model file that takes (1, 14, 56) where it took (1, 28, 28)."""
+    assert struct.pack("<3i", 1, 28, 28) in content
+    return content.replace(struct.pack("<3i", 1, 28, 28), struct.pack("<3i", 1, 14, 56))
+
+
+def left_out(folder: Path) -> str:
+    """The one sentence about a folder that no model loads from."""
     reports: list[str] = []
-    return load_bare_models(folder, [], reports.append), reports
+    assert load_folder(folder, reports.append) == {}
+    [sentence] = reports
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    return sentence
 
 
-def test_a_file_is_found_and_named_after_itself(folder: Path) -> None:
-    models, reports = load(folder)
-    assert not reports
-    assert list(models) == ["my-model"]
-    assert models["my-model"].title == "my-model (no card)"
-    assert models["my-model"].variants == (VARIANT,)
-    assert models["my-model"].file.file == "My Model.tflite"
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_file_answers_as_it_does_with_its_card(
-    variant: str, models_folder: Path, tmp_path: Path, test_set: Digits
-) -> None:
-    shutil.copy(models_folder / "dense" / f"{variant}.tflite", tmp_path / "bare.tflite")
-    bare = load(tmp_path)[0]["bare"]
-    dense = load_models(models_folder)["dense"]
-    assert bare.normalization == dense.normalization
-    images = np.stack([normalize(image, bare.normalization) for image in test_set.images[:100]])
-    expected = dense.predict(images, variant)
-    for asked in ("int8", "float32", VARIANT):
-        np.testing.assert_array_equal(bare.predict(images, asked), expected)
+# Models with a card
 
 
 @pytest.mark.parametrize(
-    ("file", "name"),
+    ("damage", "reason"),
     [
-        ("a.tflite", "a"),
-        ("LeNet 5 (mine).tflite", "lenet-5-mine"),
-        ("my_model.int8.tflite", "my-model-int8"),
-        ("__.tflite", "model"),
+        (
+            lambda folder: change_file(folder / "int8.tflite", flip_a_bit),
+            r"int8\.tflite is corrupt: found \d+",
+        ),
+        (
+            lambda folder: change_file(folder / "reference.npz", flip_a_bit),
+            r"reference\.npz is corrupt",
+        ),
+        (lambda folder: (folder / "model.keras").unlink(), r"model\.keras is missing; fetch"),
+        (
+            lambda folder: replace_file(folder, "float32", reshape_input),
+            r"float32\.tflite: Its inputs and outputs have the shapes \(1, 14, 56\), \(1, 10\); "
+            r"expected one input \(1, 28, 28\), .* and one output \(1, 10\)",
+        ),
+        (lambda folder: (folder / CARD).unlink(), r"card\.json is missing; every model's folder"),
+        (lambda folder: (folder / CARD).write_bytes(b"\xff\xfe"), "card.json cannot be read"),
+        (lambda folder: (folder / CARD).write_text("[]"), "it holds a list, not an object"),
+        (lambda folder: folder.rename(folder.with_name("other")), "its card names it 'dense'"),
     ],
 )
-def test_names_are_lower_case_letters_digits_and_dashes(file: str, name: str) -> None:
-    assert name_of(file) == name
+def test_a_damaged_model_is_left_out_whole(
+    damage: Callable[[Path], object], reason: str, folder: Path
+) -> None:
+    damage(folder / "dense")
+    sentence = left_out(folder)
+    assert re.match("Model '(dense|other)' is left out: ", sentence)
+    assert re.search(reason, sentence)
 
 
-def test_folders_hidden_files_and_other_files_are_no_bare_models(folder: Path) -> None:
-    (folder / "folder.tflite").mkdir()
-    (folder / "dangling.tflite").symlink_to(folder / "nowhere")
-    (folder / ".hidden.tflite").write_text("")
-    (folder / "notes.txt").write_text("")
-    models, reports = load(folder)
-    assert list(models) == ["my-model"]
-    assert not reports
+def of(part: str, **fields: Any) -> Change:
+    """A change of the fields of a part of a card."""
+    return lambda card: card[part].update(fields)
 
 
-def test_a_name_that_is_taken_is_left_out(folder: Path) -> None:
+def accept(**rule: Any) -> Change:
+    """A change of a card's acceptance rule."""
+    return lambda card: card.update(acceptance=rule)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda card: card.update(format=2), "it has format 2, expected 1"),
+        (lambda card: card.pop("contract"), "field 'contract' is missing"),
+        (lambda card: card.update(parameters=None), "is not a model card"),
+        (lambda card: card.update(parameters=math.inf), "cannot convert float infinity"),
+        (of("contract", normalization="none"), "unknown normalization 'none'"),
+        (of("contract", output="votes"), "unknown output 'votes'"),
+        (of("original", accuracy="good"), "'good' is not a finite number"),
+        (of("original", sha256="0" * 64), "model.keras is corrupt"),
+        (of("original", file="../mlp/x"), "file '../mlp/x' lies outside of the model's folder"),
+        (of("original", file=".."), "cannot be read"),
+        (of("budget", agreement=99.8), "an agreement of 99.8, not of 0 to 1"),
+        (of("budget", bytes=0), "allows 0 bytes, not a whole number"),
+        (of("budget", bytes=1.5), "allows 1.5 bytes, not a whole number"),
+        (of("budget", bytes=True), "allows True bytes, not a whole number"),
+        (lambda card: card.update(acceptance=[0.5, 3]), "its acceptance is a list, not an object"),
+        (accept(probability=0.5), "field 'energy' is missing"),
+        (accept(probability=1.1, energy=None), "asks for a probability of 1.1, not of 0 to 1"),
+        (accept(probability=-0.1, energy=3), "asks for a probability of -0.1, not of 0 to 1"),
+        (accept(probability=True, energy=3), "True is not a finite number"),
+        (accept(probability=0.5, energy=math.nan), "nan is not a finite number"),
+        (accept(probability=0.5, energy=10**400), "int too large"),
+        (of("contract", output="probabilities"), "asks for an energy, which only logits have"),
+    ],
+)
+def test_a_model_whose_card_was_edited_is_left_out(
+    change: Change, reason: str, folder: Path
+) -> None:
+    edit_card(folder / "dense", change)
+    assert reason in left_out(folder)
+
+
+@pytest.mark.parametrize(
+    ("rule", "budget"),
+    [
+        (Acceptance(0.9, 3.5), Budget(0.1, 0.995, 100_000)),
+        (Acceptance(1, None), Budget(0, 1, 1)),
+        (Acceptance(0, -2.5), Budget(0, 0, None)),
+        (None, Budget(-1, 0.5, None)),
+    ],
+)
+def test_a_card_keeps_its_rule_and_its_budget(
+    rule: Acceptance | None, budget: Budget, folder: Path
+) -> None:
+    card = dataclasses.replace(read_card(folder / "dense"), acceptance=rule, budget=budget)
+    write_card(card, folder / "dense")
+    if not rule:  # As cards of older versions are.
+        edit_card(folder / "dense", lambda fields: fields.pop("acceptance"))
+    assert load_models(folder)["dense"].card == card
+    assert load_models(folder)["dense"].acceptance == rule
+
+
+def test_one_damaged_model_keeps_no_other_out(
+    models_folder: Path, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(models_folder / "mlp", folder / "mlp")
+    (folder / ".staging-1").mkdir()
+    (folder / "README.md").write_text("notes")
+    # The most accurate last, by the cards.
+    edit_card(folder / "mlp", of("original", accuracy=0.5))
+    assert list(load_models(folder, pytest.fail)) == ["mlp", "dense"]
+    (folder / "mlp" / CARD).unlink()
+    assert list(load_models(folder)) == ["dense"]
+    assert "Model 'mlp' is left out" in caplog.text
+
+
+def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"missing cannot be read \(No such file or .*\); expect"):
+        load_models(tmp_path / "missing")
+
+
+# Files without a card
+
+
+def test_a_file_is_named_after_itself_and_comes_last(file: Path, models_folder: Path) -> None:
+    shutil.copytree(models_folder / "dense", file.parent / "dense")
+    file = file.rename(file.with_name("LeNet_5 (mine).int8.tflite"))
+    (file.parent / ".hidden.tflite").write_text("")
+    (file.parent / "dangling.tflite").symlink_to("nowhere")
+    models = load_folder(file.parent, pytest.fail)
+    assert list(models) == ["dense", "lenet-5-mine-int8"]
+    bare = models["lenet-5-mine-int8"]
+    assert bare.title == "lenet-5-mine-int8 (no card)"
+    assert bare.files == {CARDLESS: record_file(file)}
+    # A single file has no variants to choose from.
+    assert choices(models) == list(VARIANTS)
+    assert choices({"file": bare}) == [CARDLESS]
+
+
+def test_a_file_does_not_replace_a_model_of_its_name(file: Path, models_folder: Path) -> None:
+    shutil.copytree(models_folder / "dense", file.parent / "dense")
+    content = file.read_bytes()
+    for name in ("dense.tflite", "my_model.tflite"):  # Sorted after "My Model.tflite".
+        file.with_name(name).write_bytes(content + b"\0")
     reports: list[str] = []
-    assert not load_bare_models(folder, ["my-model"], reports.append)
+    models = load_folder(file.parent, reports.append)
+    assert models["dense"].variants == VARIANTS
+    assert models["my-model"].files[CARDLESS].bytes == len(content)
     assert reports == [
-        "The file 'My Model.tflite' is left out: There is another model of the name 'my-model'; "
-        "rename the file."
+        f"The file {file!r} is left out: Another model is already named {name!r}; rename the file."
+        for file, name in (("dense.tflite", "dense"), ("my_model.tflite", "my-model"))
     ]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_file_answers_every_request_as_it_does_with_its_card(
+    variant: str, models_folder: Path, tmp_path: Path, test_set: Digits
+) -> None:
+    shutil.copy(models_folder / "dense" / f"{variant}.tflite", tmp_path / "bare.tflite")
+    bare = load_folder(tmp_path, pytest.fail)["bare"]
+    dense = load_models(models_folder)["dense"]
+    assert bare.normalization == dense.normalization
+    images = stack(test_set.images[:50], bare.normalization)
+    expected = dense.predict(images, variant)
+    for asked in ("int8", "float32", CARDLESS):
+        np.testing.assert_array_equal(bare.predict(images, asked), expected)
 
 
 @pytest.mark.parametrize(
@@ -121,264 +268,50 @@ def test_a_name_that_is_taken_is_left_out(folder: Path) -> None:
             id="one that kills the process",
         ),
         pytest.param(lambda _: b"", "does not load it", id="an empty one"),
-        pytest.param(lambda _: b"not a model at all", "does not load it", id="another kind"),
-        pytest.param(
-            lambda content: content.replace(
-                struct.pack("<3i", 1, 28, 28), struct.pack("<3i", 1, 14, 56)
-            ),
-            r"shapes \(1, 14, 56\), \(1, 10\); expected one input \(1, 28, 28\), "
-            r"\(1, 28, 28, 1\) or \(1, 784\) and one output \(1, 10\)",
-            id="another shape",
-        ),
     ],
 )
-def test_a_malformed_file_is_left_out_and_the_others_load(
-    damage: Callable[[bytes], bytes], reason: str, content: bytes, folder: Path
+def test_a_malformed_file_is_left_out(
+    damage: Callable[[bytes], bytes], reason: str, file: Path
 ) -> None:
-    (folder / "broken.tflite").write_bytes(damage(content))
-    models, reports = load(folder)
-    assert list(models) == ["my-model"]
-    assert len(reports) == 1
-    assert reports[0].startswith("The file 'broken.tflite' is left out: ")
-    assert reports[0].endswith(".")
-    assert "\n" not in reports[0]
-    assert re.search(reason, reports[0])
+    change_file(file, damage)
+    sentence = left_out(file.parent)
+    assert sentence.startswith("The file 'My Model.tflite' is left out: ")
+    assert re.search(reason, sentence)
 
 
-def test_a_file_that_does_not_answer_in_time_is_left_out(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_hangs_is_left_out(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_app.models.folder.PATIENCE_S", 0.001)  # No process starts so soon.
-    models, reports = load(folder)
-    assert not models
-    assert re.search(r"tried for 0\.001 seconds without an answer", reports[0])
-
-
-def test_a_trial_that_runs_out_of_memory_says_so(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def exhaust(_: bytes) -> Usage:
-        raise MemoryError
-
-    limits = []
-    monkeypatch.setattr(resource, "setrlimit", lambda *limit: limits.append(limit))
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
-    monkeypatch.setattr(trial, "try_out", exhaust)
-    trial.main()
-    assert json.loads(capsys.readouterr().out)["error"].startswith("It asks for more than 2 GiB")
-    assert limits == [(resource.RLIMIT_AS, (2 * 2**30, 2 * 2**30))]
-
-
-class Templates:
-    """A runtime whose every file reads digits: by their likeness to the ten drawn ones.
-
-    What the file takes and gives is told by its content, JSON with the fields below.
-    """
-
-    def __init__(self, model_content: bytes, num_threads: int) -> None:
-        assert num_threads == 1
-        self._file = json.loads(model_content)
-        images = [rasterize(strokes, self._file["normalization"]) for strokes in sample_drawings()]
-        templates = np.stack(images).reshape(10, -1) / 255
-        self._templates = templates / np.linalg.norm(templates, axis=1, keepdims=True)
-        self._scale = (self._file["scale"], self._file["zero_point"])
-
-    def allocate_tensors(self) -> None:
-        pass
-
-    def get_input_details(self) -> list[dict[str, Any]]:
-        return [self._tensor(0, self._file["shape"], self._scale)]
-
-    def get_output_details(self) -> list[dict[str, Any]]:
-        return [self._tensor(1, (1, 10), (0.0, 0))]
-
-    def _tensor(self, index: int, shape: ArrayLike, scale: tuple[float, int]) -> dict[str, Any]:
-        dtype = np.dtype(np.float32 if index else self._file["dtype"])
-        return {
-            "index": index,
-            "name": f"tensor {index}",
-            "dtype": dtype.type,
-            "shape": np.array(shape),
-            "quantization": scale,
-        }
-
-    def set_tensor(self, _: int, value: NDArray[Any]) -> None:
-        assert value.shape == tuple(self._file["shape"])
-        assert value.dtype == self._file["dtype"]
-        scale, zero_point = self._scale
-        self._image = (value.astype(np.float64) - zero_point) * (scale or 1)
-
-    def invoke(self) -> None:
-        if self._file["fails"]:
-            raise RuntimeError("node 3 failed")
-
-    def get_tensor(self, _: int) -> NDArray[np.float32]:
-        full = {"0-1": 1, "0-255": 255}[self._file["pixels"]]
-        # As logits: proportional to the pixels' strength, as those of a network without biases.
-        logits = self._file["keenness"] * (self._templates @ self._image.ravel()) / full
-        if self._file["output"] == "logits":
-            return logits[None].astype(np.float32)
-        powers = np.exp(logits - logits.max())
-        return (powers / powers.sum())[None].astype(np.float32)
-
-
-def fake(
-    normalization: Normalization = "box",
-    pixels: Pixels = "0-1",
-    output: str = "logits",
-    shape: tuple[int, ...] = (1, 28, 28),
-    dtype: DTypeLike = np.float32,
-    scale: float = 0.0,
-    zero_point: int = 0,
-    keenness: float = 8.0,
-    fails: bool = False,
-) -> bytes:
-    """The content of such a file."""
-    return json.dumps(locals() | {"dtype": np.dtype(dtype).name}).encode()
-
-
-@pytest.fixture
-def templates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Puts that runtime in the place of the installed one."""
-    runtime = Runtime("templates", "1", Templates)
-    monkeypatch.setattr(interpreter, "find_runtime", lambda: runtime)
-
-
-@pytest.mark.usefixtures("templates")
-@pytest.mark.parametrize("normalization", get_args(Normalization))
-@pytest.mark.parametrize("pixels", get_args(Pixels))
-@pytest.mark.parametrize("output", ["logits", "probabilities"])
-@pytest.mark.parametrize("shape", [(1, 28, 28), (1, 28, 28, 1), (1, 784)])
-def test_how_a_float_file_is_used_is_found_out_on_drawn_digits(
-    normalization: Normalization, pixels: Pixels, output: str, shape: tuple[int, ...]
-) -> None:
-    found = try_out(fake(normalization, pixels, output, shape))
-    assert found == Usage(normalization, pixels, output)  # type: ignore[arg-type]
-
-
-@pytest.mark.usefixtures("templates")
-@pytest.mark.parametrize(
-    ("dtype", "scale", "zero_point", "pixels"),
-    [
-        (np.uint8, 1 / 255, 0, "0-1"),
-        (np.int8, 1 / 255, -128, "0-1"),
-        (np.uint8, 1.0, 0, "0-255"),
-        (np.int8, 1.0, -128, "0-255"),
-        (np.uint8, 0.0, 0, "0-255"),
-    ],
-)
-def test_a_quantized_input_tells_the_scale_of_its_pixels(
-    dtype: DTypeLike, scale: float, zero_point: int, pixels: Pixels
-) -> None:
-    content = fake("box", pixels, dtype=dtype, scale=scale, zero_point=zero_point)
-    assert try_out(content) == Usage("box", pixels, "logits")
-
-
-@pytest.mark.usefixtures("templates")
-@pytest.mark.parametrize(
-    ("content", "error", "reason"),
-    [
-        (fake(keenness=0.0), TrialError, "a probability of 10% with pixels of 0-1 and 10% with"),
-        (fake(fails=True), InterpreterError, r"It fails when it is run \(node 3 failed\)"),
-        (fake(dtype=np.float16), InterpreterError, "float16 and no scale; expected float32, or"),
-        (fake(dtype=np.int8), InterpreterError, "int8 and no scale; expected"),
-        (fake(shape=(1, 32, 32)), InterpreterError, r"shapes \(1, 32, 32\), \(1, 10\); expected"),
-    ],
-)
-def test_a_file_that_cannot_be_used_says_why(
-    content: bytes, error: type[Exception], reason: str
-) -> None:
-    with pytest.raises(error, match=reason):
-        try_out(content)
+    assert "It did not respond within 0.001 seconds" in left_out(file.parent)
 
 
 @pytest.mark.parametrize(
-    ("rows", "output"),
+    ("action", "reason"),
     [
-        ([[0.1] * 10, [1.0] + [0.0] * 9], "probabilities"),
-        ([[25 / 256] * 10], "probabilities"),  # As an int8 softmax rounds it.
-        ([[0.1] * 10, [0.2] * 10], "logits"),
-        ([[1.1, -0.1] + [0.0] * 8], "logits"),
-        ([[np.nan] * 10], "logits"),
+        ("os.write(1, b'INFO: a line'); print('and another')", None),
+        ("bytearray(3 * 2**30)", "It asks for more than 2 GiB of memory; convert it again."),
     ],
 )
-def test_rows_that_could_be_probabilities_are(rows: ArrayLike, output: str) -> None:
-    assert tell_output(np.array(rows, np.float32)) == output
-
-
-def test_a_bare_model_answers_whatever_variant_is_asked_for(
-    folder: Path, models_folder: Path, drawings: list[LabelledDrawing]
+def test_a_runtime_may_print_but_not_take_all_memory(
+    action: str, reason: str | None, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    models: dict[str, Classifier] = {**load_models(models_folder), **load(folder)[0]}
-    assert choices(models) == list(VARIANTS)
-    for variant in VARIANTS:
-        answers = classify(models, views(models, drawings[3].strokes), variant)
-        assert {name: answer["variant"] for name, answer in answers.items()} == {
-            **dict.fromkeys(load_models(models_folder), variant),
-            "my-model": VARIANT,
-        }
-        assert answers["my-model"]["digit"] == 3
+    """The file is tried in a process of its own, where the runtime does this."""
+    stub = f"""
+import os, sys
+sys.path.insert(0, {str(ROOT)!r})
+from edge_app.models import interpreter
+runtime = interpreter.find_runtime()
 
+class Interpreter(runtime.interpreter):
+    def invoke(self):
+        {action}
+        super().invoke()
 
-def test_bare_models_alone_leave_their_file_to_choose(folder: Path) -> None:
-    assert choices(load(folder)[0]) == [VARIANT]
-
-
-def test_the_app_serves_what_it_can(
-    content: bytes, folder: Path, models_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    shutil.copytree(models_folder / "mlp", folder / "mlp")
-    (folder / "broken.tflite").write_bytes(KILLER + content[4:])
-    with app.start(tmp_path_factory.mktemp("app"), "--models", folder) as running:
-        assert "'broken.tflite' is left out" in running.printed("stderr")
-        assert "my-model (no card)" in running.printed("stdout")
-        seven = [[[10, 10], [90, 10], [40, 100]]]
-        answer = app.post(
-            f"{running.url}/gradio_api/run/classify", {"data": [seven, "float16"]}
-        ).json()["data"][0]
-    assert {name: found["variant"] for name, found in answer.items()} == {
-        "mlp": "float16",
-        "my-model": VARIANT,
-    }
-    assert {found["digit"] for found in answer.values()} == {7}
-
-
-def test_the_page_says_which_models_see_which_image(content: bytes) -> None:
-    canvas = pytest.importorskip("edge_app.page.canvas.component")
-    usages = [("first", "box"), ("second", "moments"), ("third", "box"), ("fourth", "box")]
-    models = {
-        name: BareModel(
-            FileRecord(f"{name}.tflite", 1, ""),
-            content,
-            Usage(normalization, "0-255", "logits"),  # type: ignore[arg-type]
-        )
-        for name, normalization in usages
-    }
-    shown = canvas.canvas(models, "int8", answer).props["views"]
-    fields = ("normalization", "seers", "see", "first")
-    assert [tuple(view[field] for field in fields) for view in shown] == [
-        ("box", "first (no card), third (no card) and fourth (no card)", "see", True),
-        ("moments", "second (no card)", "sees", False),
-    ]
-    (alone,) = canvas.canvas({"first": models["first"]}, "int8", answer).props["views"]
-    assert (alone["seers"], alone["see"], alone["first"]) == ("the models", "see", True)
-
-
-def answer(_: dict[str, Any]) -> None:
-    """Stands for what the page calls."""
-
-
-def test_the_benchmark_measures_accuracy_and_latency_without_a_card(
-    folder: Path, models_folder: Path
-) -> None:
-    results = measure(Selection(folder, quick=True))
-    assert not results.problems
-    assert not results.models
-    quality = results.bare["my-model"].quality
-    assert quality is not None
-    expected = load_models(models_folder)["dense"].card.variants["float32"].accuracy
-    assert quality.accuracy == pytest.approx(expected, abs=0.001)
-    assert results.latency is not None
-    timed = results.latency.app("my-model", VARIANT)
-    assert timed is not None
-    assert timed.times.median_us > 0
+interpreter.find_runtime = lambda *_: runtime._replace(interpreter=Interpreter)
+"""
+    # Every Python process imports it when it starts.
+    (tmp_path / "sitecustomize.py").write_text(stub)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    if reason is None:
+        assert list(load_folder(file.parent, pytest.fail)) == ["my-model"]
+    else:
+        assert reason in left_out(file.parent)

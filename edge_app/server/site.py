@@ -1,0 +1,110 @@
+"""The site: page, icons and API behind the guard, and the web server that runs it.
+
+Imported late, by :func:`edge_app.server.server.serve`: it imports Gradio, which takes seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import fastapi
+import gradio as gr
+import uvicorn
+from fastapi.middleware.gzip import GZipMiddleware
+
+from edge_app.digits.collection import Collection
+from edge_app.models.answers import answer_drawing
+from edge_app.models.classifier import Classifier
+from edge_app.page.icons.routes import add_icons
+from edge_app.page.layout import CSS, THEME, TITLE, build_page
+from edge_app.page.tabs.content import Sheets
+from edge_app.server.guard import App, Guard, Receive, Scope, Send
+from edge_app.server.shortcut import Shortcut
+
+SESSIONS = 200
+"""Browser sessions that Gradio remembers; the oldest is dropped first."""
+GRACE_S = 1
+"""Seconds that requests have to finish when the server stops."""
+
+
+def build_site(
+    models: Mapping[str, Classifier],
+    variant: str,
+    credentials: list[tuple[str, str]] | None,
+    collection: Collection | None,
+    sheets: Sheets,
+) -> App:
+    """Build the ASGI app; the arguments are those of :func:`edge_app.server.server.serve`."""
+    page = build_page(models, variant, collection, sheets)
+    page.state_session_capacity = SESSIONS
+    site = fastapi.FastAPI(openapi_url=None)
+    add_icons(site, TITLE)
+    app = gr.mount_gradio_app(
+        site,
+        page,
+        path="/",
+        auth=credentials,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        show_error=True,
+        max_file_size=1,
+        theme=THEME,
+        css_paths=CSS,
+    )
+    if credentials is None:
+        app = Shortcut(app, partial(answer_drawing, models, variant=variant))
+    return Guard(_with_compressed_page(app))
+
+
+def _with_compressed_page(app: App) -> App:
+    """Compress the page itself, which Gradio does not. Answers stay small and quick as they are."""
+    compressed = GZipMiddleware(app, compresslevel=6)
+
+    async def choose(scope: Scope, receive: Receive, send: Send) -> None:
+        page = scope["type"] == "http" and scope["path"] == "/"
+        await (compressed if page else app)(scope, receive, send)
+
+    return choose
+
+
+class Server(uvicorn.Server):
+    """Runs a site until a signal. It handles signals before it serves, so that none gets lost.
+
+    Args:
+        site: the ASGI app.
+        missed: called once the handlers are installed; gives the signal that came before, if any.
+        ready: called once, when the server serves and no signal has come.
+    """
+
+    def __init__(
+        self, site: App, missed: Callable[[], int | None], ready: Callable[[], None]
+    ) -> None:
+        super().__init__(uvicorn.Config(site, log_level="warning", access_log=False))
+        self._missed = missed
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn, which stops right afterwards if it was told to."""
+        await super().startup(sockets)
+        signal = self._missed()
+        if signal is not None:
+            self.handle_exit(signal, None)
+        if not self.should_exit:
+            self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn, which then waits for every connection to close.
+
+        An open page holds one that never closes by itself.
+        """
+        asyncio.get_running_loop().call_later(GRACE_S, self._hang_up)
+        await super().shutdown(sockets)
+
+    def _hang_up(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()

@@ -1,0 +1,89 @@
+"""The command line: what it offers, and what it refuses before Gradio is imported."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+from pathlib import Path
+
+import pytest
+
+from app import App, run
+from edge_app.command import parse_size
+
+
+@pytest.fixture
+def without_gradio(tmp_path: Path) -> Path:
+    """A folder whose Gradio ends the program: whatever is found in time is found without it."""
+    folder = tmp_path / "packages" / "gradio"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise SystemExit('Gradio was imported.')")
+    return folder.parent
+
+
+def refusal(ended: App) -> str:
+    """The sentence that a command line was refused with."""
+    assert (ended.process.returncode, ended.printed("stdout")) == (1, "")
+    errors = ended.printed("stderr").splitlines()
+    [sentence] = [line for line in errors if not line.startswith("INFO: ")]
+    assert sentence.startswith("edge_app: ")
+    return sentence
+
+
+def test_a_port_in_use_is_refused(tmp_path: Path, without_gradio: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = run(tmp_path, f"--port={port}", PYTHONPATH=without_gradio)
+    assert f"Cannot listen on 127.0.0.1 port {port}: Address already in use;" in refusal(ended)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("--port=65536", "Port 65536 is out of range; expected 0 to 65535."),
+        ("--host 192.0.2.77", "192.0.2.77 port 0: Cannot assign requested address;"),
+        ("--models {folder}/nowhere", "nowhere cannot be read (No such file"),
+        ("--models {folder}/empty", "empty; expected folders with a card.json"),
+        ("--auth-file {folder}/users", "run: chmod 600 {folder}/users"),
+        ("--save-drawings {folder}/empty", "(Is a directory); choose another file for --save-dr"),
+        ("--save-drawings {folder}/users", "Line 1 of {folder}/users is not a labelled drawing"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_a_sentence(
+    arguments: str, sentence: str, tmp_path: Path, without_gradio: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "users").write_text("anna:password")
+    (tmp_path / "users").chmod(0o644)
+    words = arguments.format(folder=tmp_path).split()
+    ended = run(tmp_path, *words, PYTHONPATH=without_gradio)
+    assert sentence.format(folder=tmp_path) in refusal(ended)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("--variant int4", "argument --variant: invalid choice: 'int4' (choose from "),
+        ("--save-limit much", "argument --save-limit: invalid size 'much'; expected something"),
+    ],
+)
+def test_an_unknown_value_is_refused(
+    arguments: str, sentence: str, tmp_path: Path, without_gradio: Path
+) -> None:
+    ended = run(tmp_path, *arguments.split(), PYTHONPATH=without_gradio)
+    assert (ended.process.returncode, ended.printed("stdout")) == (2, "")
+    assert f"python -m edge_app: error: {sentence}" in ended.printed("stderr")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("200000", 200_000), (" 50 mb ", 50_000_000), ("1.5G", 1_500_000_000), ("20kB", 20_000)],
+)
+def test_sizes_have_units(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "MB", "-5", "0", "0.1", "1e3", "5 TB", "5MB5", "٣"])
+def test_other_sizes_are_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match=r"invalid size .*; expected something"):
+        parse_size(text)
