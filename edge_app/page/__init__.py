@@ -1,1 +1,1 @@
-"""The web page and its API. Only this folder and ``server`` import Gradio."""
+"""The web page and its API. Outside of ``tabs``, its modules import Gradio."""

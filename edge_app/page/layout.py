@@ -13,8 +13,8 @@ from edge_app.models.answers import answer_drawing
 from edge_app.models.classifier import Classifier
 from edge_app.page.api import BlocksWithDefaults, add_api
 from edge_app.page.canvas.component import canvas
-from edge_app.page.tabs.component import tabs
-from edge_app.page.tabs.content import Sheets
+from edge_app.page.component import component
+from edge_app.page.tabs.content import Sheet, Sheets
 
 TITLE = "Draw a digit"
 
@@ -26,13 +26,13 @@ _COLOURS = {
     "body_text_color": ("#1d2433", "#eef1f5"),
     "body_text_color_subdued": ("#5a6270", "#a3adba"),
 }
-"""Light and dark. Text has the contrast that WCAG 2.2 AA asks for, 4.5 to 1, on either ground."""
+"""Light and dark. Text has the contrast that WCAG 2.2 AA asks for, 4.5 to 1, in both."""
 
 THEME = gr.themes.Base(font=_SYSTEM_FONTS, font_mono=("ui-monospace", "monospace")).set(
     **{name: light for name, (light, _) in _COLOURS.items()},
     **{f"{name}_dark": dark for name, (_, dark) in _COLOURS.items()},
 )
-"""System fonts: nothing to load, from here or from elsewhere."""
+"""System fonts: the browser loads none."""
 
 CSS = Path(__file__).parent / "page.css"
 
@@ -48,16 +48,21 @@ def build_page(
     Args:
         models: by name, in the order in which their answers are shown.
         variant: the one that the page starts with.
-        collection: where drawings are stored; without it the page offers nothing of the kind.
-        sheets: what the tabs beside the canvas show.
+        collection: where drawings are stored; without it the page does not offer to.
+        sheets: what the tabs show, by name; each is read when its tab is opened.
     """
 
     async def answer(state: object) -> dict[str, Any]:
-        """The canvas's call. Short enough for the event loop; a thread would cost more."""
+        """Called by the canvas. Quick enough for the event loop; a thread would cost more."""
         return answer_drawing(models, state, variant)
 
+    def sheet(name: object) -> Sheet | None:
+        """Called by the tabs, in a thread, because reading takes a moment."""
+        read = sheets.get(name) if isinstance(name, str) else None
+        return read() if read else None
+
     with BlocksWithDefaults(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        tabs(sheets)
+        component("tabs", ["tabs"], [sheet])
         canvas(models, variant, answer, keepers(collection) if collection else ())
         add_api(models)
     return page

@@ -4,36 +4,40 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator
 
+Colour = tuple[float, ...]
+"""Red, green and blue, 0 to 255."""
 
-def ground(locator: Locator) -> tuple[float, ...]:
+
+def readable(text: Locator) -> bool:
+    """Whether a text has the contrast with its background that WCAG 2.2 AA asks for."""
+    colour = text.evaluate("element => getComputedStyle(element).color")
+    return contrast(parsed(colour), ground(text)) >= 4.5
+
+
+def ground(locator: Locator) -> Colour:
     """The background colour that an element is seen on."""
-    return rgb(
-        locator.evaluate(
-            """element => {
-                const colour = () => getComputedStyle(element).backgroundColor;
-                while (/rgba\\(.*, 0\\)/.test(colour())) element = element.parentElement;
-                return colour();
-            }"""
-        )
+    colour = locator.evaluate(
+        """element => {
+            const colour = () => getComputedStyle(element).backgroundColor;
+            while (/rgba\\(.*, 0\\)/.test(colour())) element = element.parentElement;
+            return colour();
+        }"""
     )
+    return parsed(colour)
 
 
-def rgb(colour: str) -> tuple[float, ...]:
-    """Three numbers, 0 to 255, from "rgb(1, 2, 3)"."""
-    assert colour.startswith("rgb("), colour
-    return tuple(map(float, colour[4:-1].split(",")))
+def parsed(colour: str) -> Colour:
+    """From "rgb(1, 2, 3)"."""
+    return tuple(map(float, colour.removeprefix("rgb(").removesuffix(")").split(",")))
 
 
-def luminance(colour: tuple[float, ...]) -> float:
-    """Relative luminance, as WCAG 2.2 defines it."""
-    parts = [value / 255 for value in colour]
-    linear = [
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+def contrast(one: Colour, other: Colour) -> float:
     """Contrast ratio, 1 to 21, as WCAG 2.2 defines it."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: Colour) -> float:
+    parts = [value / 255 for value in colour]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

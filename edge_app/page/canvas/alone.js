@@ -1,13 +1,13 @@
-// One model alone, in the room of all, or all of them side by side. All are asked either way: what
-// the others read is there as soon as they are back.
+// Shows one model alone, with the space of all, or all side by side. All are asked in either case:
+// the others' answers are there as soon as they are shown again.
 
 const cards = [...element.querySelectorAll(".answer")];
 
-let alone = null; // The name of the model that is shown alone; null while all are shown.
+let alone = null; // The name of the only model shown; null while all are shown.
 
 const shown = (name) => alone === null || alone === name;
 
-// Of a model that is not there any more, nothing is shown alone.
+// Shows all if there is no such model, or no other.
 function showAlone(name) {
   alone = cards.length > 1 && titles.has(name) ? name : null;
   for (const card of cards) {
@@ -23,7 +23,7 @@ for (const card of cards) {
   const change = () => {
     showAlone(alone === null ? card.dataset.model : null);
     card.scrollIntoView({ block: "nearest" });
-    one.focus({ preventScroll: true }); // The way back is gone once it was taken.
+    one.focus({ preventScroll: true }); // The button "All models" has just disappeared.
     keep();
     announce();
   };

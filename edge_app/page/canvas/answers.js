@@ -1,6 +1,6 @@
-// What the models say, and what they see.
+// Shows what the models answer and what they see.
 
-const CALM_MS = 800; // A screen reader hears of answers that have not changed for so long.
+const CALM_MS = 800; // Answers are announced once they have stayed the same for so long.
 
 const answersPlace = find(".answers");
 const announcement = find('[data-testid="announcement"]');
@@ -17,7 +17,7 @@ for (const list of element.querySelectorAll(".bars")) {
 const titles = new Map(Object.entries(props.titles));
 const sizes = new Map(Object.entries(props.sizes));
 
-// Whether these are answers of the models that the page shows, and no others.
+// Whether these answers come from exactly the models that the page shows.
 const fits = ({ answers, views }) =>
   same(Object.keys(answers), [...titles.keys()]) &&
   same(Object.keys(views), previews.map((preview) => preview.dataset.normalization)) &&
@@ -71,7 +71,7 @@ function showView(preview, content) {
   preview.getContext("2d").putImageData(image, 0, 0);
 }
 
-// Answers that follow a line would be read out one over the other: only the last one is.
+// Read aloud as they come, the answers during a stroke would interrupt each other.
 let calm = null;
 let latest = {};
 
@@ -93,23 +93,23 @@ function sentence(answer) {
   return flips(answer) ? `${read}; ${drifted(answer)}` : read;
 }
 
-// What stays the same is not written again: a screen reader would say it again.
+// Unchanged text is not written again: a screen reader would repeat it.
 function write(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
-// What quantization changed for this drawing.
+// What quantization changed for this drawing
 
 const flips = ({ digit, float32_digit }) => float32_digit !== null && float32_digit !== digit;
 
 function drifted(answer) {
   const { variant, drift, float32_digit } = answer;
   if (drift === null) return "";
-  if (variant === "float32") return "float32 itself";
+  if (variant === "float32") return "full precision";
   if (flips(answer)) return `float32 says ${float32_digit}`;
   if (drift === 0) return "same as float32";
   const points = 100 * drift;
-  return `${points < 0.1 ? "< 0.1" : points.toFixed(1)} pts off float32`;
+  return `${points < 0.1 ? "< 0.1" : points.toFixed(1)} pts from float32`;
 }
 
 // In words
@@ -123,14 +123,14 @@ function guesses(probabilities) {
   return [first, `or ${second}`];
 }
 
-// Tenths would say more than a model knows that is not sure.
+// A model that is not sure does not deserve tenths of a percent.
 function wholePercent(probability) {
   if (probability < 0.01) return "< 1%";
   return probability > 0.99 ? "> 99%" : `${Math.round(100 * probability)}%`;
 }
 
 function percent(probability) {
-  // Never rounded up to a certainty that no model has.
+  // Never rounded up to 100%: no model is certain.
   return probability > 0.999 ? "> 99.9%" : `${(100 * probability).toFixed(1)}%`;
 }
 

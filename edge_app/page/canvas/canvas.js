@@ -1,6 +1,6 @@
-// The canvas component. Gradio runs this once, with `element` (the component's root), `props` and
-// `server` (its Python functions) in scope. The files beside this one stand before it, in the order
-// that __init__.py gives: one script, one scope.
+// Starts the canvas component. Gradio runs these files once, as one script in the order given in
+// component.py, with `element` (the component's root), `props` and `server` (its Python functions)
+// in scope.
 
 for (const radio of variants) radio.addEventListener("change", () => (keep(), ask()));
 

@@ -1,7 +1,6 @@
-"""The canvas: a component to draw on that shows every model's answer while the line is drawn.
+"""The canvas to draw on, beside every model's answer, which follows the line.
 
-Its markup, style and behaviour stand beside this file, each in its own language. The browser sends
-strokes and gets answers; see ``connection.js`` for what goes over the wire.
+The browser sends strokes and gets answers; ``connection.js`` says in which form.
 """
 
 from __future__ import annotations
@@ -15,25 +14,16 @@ import gradio as gr
 
 from edge_app.digits.normalization import TREATMENTS, Normalization
 from edge_app.models.answers import choices
-from edge_app.models.classifier import Classifier, Model
-from edge_app.models.folder import VARIANT, BareModel
+from edge_app.models.classifier import Classifier
+from edge_app.page.component import component
 
-_FOLDER = Path(__file__).parent
+_SAMPLES = Path(__file__).parent / "samples.json"
 _SCRIPTS = (
-    "variants",
-    "strokes",
-    "history",
-    "paper",
-    "answers",
-    "alone",
-    "connection",
-    "samples",
-    "labels",
-    "canvas",
+    *("variants", "strokes", "history", "paper", "answers", "alone", "connection", "samples"),
+    *("labels", "canvas"),
 )
-"""What the browser runs, as one script, in this order."""
 _FIT = 3
-"""So many models have their place beside the canvas; the answers of more of them scroll."""
+"""This many models fit beside the canvas; the answers of more scroll."""
 
 
 def canvas(
@@ -47,20 +37,16 @@ def canvas(
     Args:
         models: in the order in which their answers are shown.
         variant: the one that is chosen at first.
-        answer: called with each state of the drawing, ``{"strokes": [...], "variant": str}``; its
-            name must be ``answer``, by which the browser calls it.
+        answer: called with each state of the drawing, ``{"strokes": [...], "variant": str}``; it
+            must be named ``answer``, because the browser calls it by name.
         keepers: ``save`` and ``stored``, as :func:`edge_app.digits.collection.keepers` gives them;
-        nothing
-            where drawings are not stored.
+            none where drawings are not stored.
     """
     names = choices(models)
-    return gr.HTML(
-        html_template=_read("canvas.html"),
-        css_template=_read("canvas.css"),
-        js_on_load="\n".join(_read(f"{name}.js") for name in _SCRIPTS),
-        apply_default_css=False,
-        server_functions=[answer, *keepers],
-        elem_id="canvas",
+    return component(
+        "canvas",
+        _SCRIPTS,
+        [answer, *keepers],
         models=[
             {"name": _literal(model.name), "title": _literal(model.title)}
             for model in models.values()
@@ -71,21 +57,17 @@ def canvas(
         choice=len(names) > 1,
         views=_views(models),
         titles={name: model.title for name, model in models.items()},
-        sizes={name: _sizes(model) for name, model in models.items()},
-        samples=json.loads(_read("samples.json")),
+        sizes={
+            name: {variant: file.bytes for variant, file in model.files.items()}
+            for name, model in models.items()
+        },
+        samples=json.loads(_SAMPLES.read_text(encoding="utf-8")),
         saves=bool(keepers),
     )
 
 
-def _sizes(model: Classifier) -> dict[str, int]:
-    """The bytes of each of a model's files, by variant."""
-    if isinstance(model, Model):
-        return {variant: file.bytes for variant, file in model.card.variants.items()}
-    return {VARIANT: model.file.bytes} if isinstance(model, BareModel) else {}
-
-
 def _views(models: Mapping[str, Classifier]) -> list[dict[str, Any]]:
-    """A preview for each normalization in use, and who sees it where not all models do."""
+    """A preview for each normalization, with the models that see it unless all do."""
     titles: dict[Normalization, list[str]] = {}
     for model in models.values():
         titles.setdefault(model.normalization, []).append(model.title)
@@ -107,10 +89,6 @@ def _list(names: list[str]) -> str:
 
 
 def _literal(text: str) -> str:
-    """A text for the markup. Once Handlebars has filled it in, and escaped what is special in HTML,
-    Gradio runs the markup as a JavaScript template literal."""
+    """A text for the markup, which Gradio runs as a JavaScript template literal once Handlebars has
+    filled it in and escaped what is special in HTML."""
     return text.replace("\\", r"\\").replace("$", r"\$")
-
-
-def _read(name: str) -> str:
-    return (_FOLDER / name).read_text(encoding="utf-8")

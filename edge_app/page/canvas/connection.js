@@ -1,11 +1,11 @@
-// Asking: one request at a time, and after it the newest state of the drawing if that has changed.
+// Asks the server: one request at a time, then again if the drawing has changed meanwhile.
 //
-// Each state goes to `server.answer({strokes, variant})`, which gives
+// `server.answer({strokes, variant})` returns
 //   {answers: {<model>: {digit, accepted, probabilities, variant, latency_us, drift,
 //    float32_digit}}, views: {<normalization>: base64 of 28 x 28 bytes}}   or   {error: sentence}.
 
 const RETRY_MS = 2000;
-const SLOW_MS = 3000; // Without an answer for so long, the page says that it waits,
+const SLOW_MS = 3000; // After so long without an answer the page says that it is waiting,
 const LOST_MS = 15_000; // and after so long it asks again.
 
 const status = find(".status");
@@ -29,7 +29,7 @@ async function ask() {
 
 async function use(answer) {
   if (answer === undefined) {
-    outdated("The device does not answer. Trying again.");
+    outdated("Can't reach the device. Retrying…");
     await passed(RETRY_MS);
     await meetAgain();
     unasked = true;
@@ -41,15 +41,15 @@ async function use(answer) {
     answersPlace.classList.remove("stale");
     show(answer);
   } else {
-    reload(); // It serves other models than before.
+    reload(); // The app now serves other models.
     await passed(RETRY_MS);
     unasked = true;
   }
 }
 
-// The server's answer; undefined where there is none.
+// Returns the server's answer, or undefined if there is none.
 async function request() {
-  const slow = setTimeout(() => outdated("Waiting for the device."), SLOW_MS);
+  const slow = setTimeout(() => outdated("Waiting for the device…"), SLOW_MS);
   try {
     const state = { strokes: sendable(strokes()), variant: chosen() };
     return await Promise.race([server.answer(state), passed(LOST_MS)]);
@@ -67,8 +67,8 @@ function outdated(sentence) {
   answersPlace.classList.add("stale");
 }
 
-// An app that was started anew has forgotten who logged in, and may serve another page: that has to
-// be loaded. The drawing outlives it.
+// A restarted app has forgotten who is logged in, and may serve a different page, which has to be
+// loaded. The drawing survives that.
 async function meetAgain() {
   const login = await read("login_check");
   if (login?.status === 401) reload();
@@ -78,10 +78,10 @@ async function meetAgain() {
   if (id !== null && known !== undefined && id.app_id !== known) reload();
 }
 
-// Null where nothing came in time.
+// Returns null if no response came in time.
 const read = (path) =>
   fetch(`gradio_api/${path}`, { signal: AbortSignal.timeout(LOST_MS) }).catch(() => null);
 
 function reload() {
-  if (drawing === null) location.reload(); // Not under a finger that draws.
+  if (drawing === null) location.reload(); // Not in the middle of a stroke.
 }

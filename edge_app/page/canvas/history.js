@@ -1,12 +1,12 @@
-// The drawing and what it was before: a row of states, each a list of strokes, and the one that is
-// shown. It outlives the page, which is loaded anew when the app was restarted.
+// The drawing and its undo history: a list of states, each a list of strokes, and the index of the
+// one shown. It survives loading the page again, which happens when the app was restarted.
 
-const DEEPEST = 100; // States that are remembered.
+const DEEPEST = 100; // The most states that are remembered.
 const KEPT = "digits";
 
 let states = [[]];
 let at = 0;
-const stored = new WeakSet(); // States that the app stored.
+const stored = new WeakSet(); // States that the app has stored.
 
 const strokes = () => states[at];
 const canUndo = () => at > 0;
@@ -25,7 +25,7 @@ function redo() {
   if (canRedo()) at++;
 }
 
-// States share most of their strokes: each is written down once.
+// States share most of their strokes, so each stroke is written once.
 function keep() {
   const all = [...new Set(states.flat())];
   const numbers = new Map(all.map((stroke, number) => [stroke, number]));
@@ -36,7 +36,7 @@ function keep() {
   try {
     sessionStorage.setItem(KEPT, JSON.stringify({ all, rows, at, variant: chosen(), alone }));
   } catch {
-    // Forbidden, or full: the drawing is on the page all the same.
+    // Forbidden or full: the drawing is still on the page.
   }
 }
 

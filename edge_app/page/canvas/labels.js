@@ -1,15 +1,15 @@
-// Labels: where the app stores drawings, one tap stores this one with the digit that it was meant
-// to be. While there is a drawing to store, they stand in the samples' place.
+// Labels: if the app stores drawings, one tap on a digit stores this drawing with that label. The
+// labels replace the samples while there is a drawing to store.
 
 const labels = find(".labels");
-const DOUBLE_MS = 500; // The second of two taps comes within it.
-const LOST = { error: "The device does not answer: the drawing may not be stored." };
+const DOUBLE_MS = 500; // The second tap of a double tap comes within this time.
+const LOST = { error: "Can't reach the device. The drawing may not be stored." };
 const samples = props.samples.flatMap(({ strokes }) => strokes);
 const ready = new Set(samples.map((stroke) => JSON.stringify(stroke)));
 
-let tapped = null; // The state whose label was tapped just now.
+let tapped = null; // The state that was labelled just now.
 
-// The rows do not change places under a finger that taps twice.
+// The rows are not swapped between the two taps of a double tap.
 function offer() {
   if (!labels || drawing !== null || replaying) return;
   const state = strokes();
@@ -22,19 +22,19 @@ function offer() {
 
 async function store(label) {
   const state = strokes();
-  if (stored.has(state)) return; // A second tap stores nothing.
+  if (stored.has(state)) return; // A second tap must not store it again.
   stored.add(state);
   tapped = state;
   const over = passed(DOUBLE_MS);
-  const saved = server.save({ strokes: sendable(state), label }); // Nothing where it failed.
+  const saved = server.save({ strokes: sendable(state), label }); // Undefined if it fails.
   const { count, error } = await Promise.race([saved, passed(LOST_MS)]) ?? LOST;
   if (error) {
     stored.delete(state);
     write(status, error);
   } else {
-    write(status, ""); // What kept an earlier tap from storing it is over.
+    write(status, ""); // An earlier complaint is obsolete.
     tell(`Stored as ${label}`, count);
-    clearTimeout(calm); // The answers were seen.
+    clearTimeout(calm); // The answers need no announcement any more.
     write(announcement, find(".legend").textContent);
   }
   keep();

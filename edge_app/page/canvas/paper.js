@@ -1,8 +1,8 @@
-// The canvas: drawing on it with mouse, finger or pen, and painting what was drawn.
+// The canvas: draws with mouse, finger or pen, and paints the strokes.
 
-const PEN = 50; // The pen's width, of SIDE.
-const NEAR = 3; // Points closer than this to the last one, of SIDE, add nothing.
-const MOST = 2000; // Points in a stroke; a canvas scribbled full looks the same with half of them.
+const PEN = 50; // The pen's width, in units of which the canvas has SIDE.
+const NEAR = 3; // Points closer than this to the previous one are dropped; same unit.
+const MOST = 2000; // The most points in a stroke; beyond that every other one is dropped.
 
 const paper = find('[data-testid="canvas"]');
 const hint = find(".hint");
@@ -10,7 +10,7 @@ const undoing = find('[data-testid="undo"]');
 const redoing = find('[data-testid="redo"]');
 const clearing = find('[data-testid="clear"]');
 
-let drawing = null; // The pointer that draws now.
+let drawing = null; // The id of the pointer that is drawing.
 
 function point(event) {
   const box = paper.getBoundingClientRect();
@@ -59,7 +59,7 @@ for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
   });
 }
 
-// Each of these ends a stroke that another finger draws right now.
+// Buttons and keys also end a stroke that another finger is drawing.
 function act(action) {
   stopReplay();
   drawing = null;
@@ -80,7 +80,7 @@ const KEYS = { z: undo, "shift+z": redo, y: redo };
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.target.closest?.("input:not([type=radio]), textarea, select")) return;
   const command = event.ctrlKey || event.metaKey;
-  // Where the layout has no Latin letters, the key's place counts: it is KeyZ for "я".
+  // On a layout without Latin letters the key's position counts: "я" is on KeyZ.
   const letter = /^[^a-z]$/i.test(event.key) ? event.code.replace("Key", "") : event.key;
   const key = (event.shiftKey ? "shift+" : "") + letter.toLowerCase();
   const action = command ? KEYS[key] : key === "escape" ? clear : undefined;
@@ -103,7 +103,7 @@ window.addEventListener("pagehide", () => {
 
 // Painting
 
-const outlines = new WeakMap(); // Of strokes; those that still grow are outlined anew.
+const outlines = new WeakMap(); // By stroke; a stroke that has grown is outlined again.
 
 function outline(stroke) {
   const known = outlines.get(stroke);
@@ -122,7 +122,7 @@ function outline(stroke) {
 
 let painting = false;
 
-// Once a frame, however often the drawing changes in it.
+// At most once a frame.
 function repaint() {
   if (!painting) requestAnimationFrame(paint);
   painting = true;
@@ -147,10 +147,10 @@ function paint() {
 }
 
 new ResizeObserver(paint).observe(paper);
-// Gradio follows the system between light and dark; the ink's colour is the theme's.
+// The ink has the theme's colour, which follows the system between light and dark.
 new MutationObserver(repaint).observe(document.body, { attributeFilter: ["class"] });
 
-// Moved to a screen of another density, the canvas may keep its size.
+// On a screen of another density the canvas may keep its size but needs other pixels.
 (function followDensity() {
   const now = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
   now.addEventListener("change", () => (repaint(), followDensity()), { once: true });

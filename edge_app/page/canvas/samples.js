@@ -1,11 +1,11 @@
-// Samples: digits to try without drawing, drawn stroke by stroke.
+// Samples: digits to try without drawing. They draw themselves, stroke by stroke.
 
 const REPLAY_MS = 900;
 
 const SVG = "http://www.w3.org/2000/svg";
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-let replaying = null; // The sample that is being drawn, its state, and the frame that comes next.
+let replaying = null; // The sample that is drawing itself, its state, and the next frame.
 
 for (const { label, strokes } of props.samples) {
   const button = document.createElement("button");
@@ -27,7 +27,7 @@ for (const { label, strokes } of props.samples) {
 function replay(sample) {
   if (still.matches) return add([...sample]);
   const state = [];
-  add(state); // Grows with every frame; undone, it goes as a whole.
+  add(state); // Grows with every frame, but is undone as a whole.
   const lengths = sample.map(length);
   const whole = lengths.reduce((sum, each) => sum + each, 0);
   const start = performance.now();
@@ -46,7 +46,7 @@ function replay(sample) {
   replaying = { sample, state, frame: requestAnimationFrame(step) };
 }
 
-// A sample is never left half drawn: it could not be told from a drawing of somebody's own.
+// Completes the sample at once: half of one could not be told from a person's own drawing.
 function stopReplay() {
   if (!replaying) return;
   const { sample, state, frame } = replaying;
@@ -61,7 +61,7 @@ function length(stroke) {
   return stroke.slice(1).reduce((sum, place, i) => sum + distance(stroke[i], place), 0);
 }
 
-// A stroke's first part, of a length.
+// The first part of a stroke, of a given length.
 function beginning(stroke, left) {
   const part = [stroke[0]];
   for (let i = 1; i < stroke.length; i++) {

@@ -1,25 +1,25 @@
 // Strokes: lists of points [x, y] in a square of SIDE x SIDE, y down, whatever the canvas's size on
-// the screen. A stroke that left the canvas has points outside of the square.
+// the screen. A stroke that leaves the canvas has points outside of the square.
 
 const SIDE = 1000;
-const ROOM = 2800; // Characters for a drawing on its way to the server; what is around it has 200.
-const FINEST = 1; // Nobody sees, on a screen or in 28 x 28 pixels, a line that is this far off.
+const ROOM = 2800; // The most characters of a drawing in a request; the rest of it takes 200.
+const FINEST = 1; // Moving a line by this much is invisible, on the screen and in 28 x 28 pixels.
 
-// What the canvas shows of the strokes, in no more than ROOM characters.
+// Returns what the canvas shows of the strokes, in at most ROOM characters of JSON.
 function sendable(strokes) {
   const seen = strokes.flatMap(clip);
   let lines = seen;
-  // No two places on the canvas are farther apart than twice its side: at last, two points are left.
+  // No two points on the canvas are 4 * SIDE apart: in the end each line has two points.
   for (let tolerance = FINEST; tolerance <= 4 * SIDE; tolerance *= 2) {
     lines = seen.map((line) => simplify(line, tolerance));
     if (JSON.stringify(lines).length <= ROOM) return lines;
   }
-  // Hundreds of strokes: the canvas is scribbled full, and looks the same with every other one.
+  // Hundreds of strokes fill the canvas, which looks the same with every other one.
   while (JSON.stringify(lines).length > ROOM) lines = lines.filter((_, i) => i % 2 === 0);
   return lines;
 }
 
-// The parts of a stroke that lie on the canvas.
+// Returns the parts of a stroke that lie on the canvas.
 function clip(stroke) {
   if (stroke.every((place) => place.every((value) => value >= 0 && value <= SIDE))) return [stroke];
   const parts = [];
@@ -38,8 +38,8 @@ function clip(stroke) {
   return parts;
 }
 
-// Where a line is on the canvas, as parts of its length, 0 to 1; nowhere if the first is larger.
-// (The algorithm of Liang and Barsky.)
+// Returns where a line enters and leaves the canvas, as fractions of its length. If the first is
+// larger, it misses the canvas. (Algorithm of Liang and Barsky.)
 function crossing(from, to) {
   let [enter, leave] = [0, 1];
   for (const axis of [0, 1]) {
@@ -58,8 +58,8 @@ function crossing(from, to) {
 const between = (from, to, part) =>
   from.map((value, axis) => Math.round(value + part * (to[axis] - value)));
 
-// The fewest of a line's points from which no other is farther than the tolerance.
-// (The algorithm of Ramer, Douglas and Peucker.)
+// Drops points of a line that lie within the tolerance of the line through the others.
+// (Algorithm of Ramer, Douglas and Peucker.)
 function simplify(line, tolerance) {
   if (line.length < 3) return line;
   const kept = new Set([0, line.length - 1]);

@@ -1,4 +1,4 @@
-// The switch between variants; there is none where there is nothing to choose.
+// The choice of a variant; the page has none if there is only one.
 
 const find = (selector) => element.querySelector(selector);
 const variants = [...element.querySelectorAll('[name="variant"]')];

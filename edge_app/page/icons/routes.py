@@ -11,26 +11,26 @@ _FOLDER = Path(__file__).parent
 
 
 def add_icons(app: fastapi.FastAPI, title: str) -> None:
-    """Serve the icons where browsers ask for them unasked, and the manifest that names them.
+    """Serve the icons at the paths where browsers look for them, and the manifest that names them.
 
-    Gradio can serve an icon, too, but then makes one of any size that is asked for, however large.
+    Gradio can serve an icon as well, but makes it in any size that is asked for, however large.
 
     Args:
-        app: that Gradio is not mounted in yet; its own answers come later.
-        title: what stands under the icon on a home screen.
+        app: before Gradio is mounted in it, because the first matching route answers.
+        title: the name under the icon on a home screen.
     """
 
     @app.get("/favicon.ico")
     def tab() -> FileResponse:
-        return FileResponse(_FOLDER / "icon.svg", media_type="image/svg+xml")
+        return FileResponse(_FOLDER / "icon.svg")
 
     @app.get("/apple-touch-icon.png")
     def home_screen() -> FileResponse:
-        return FileResponse(_FOLDER / "icon-180.png", media_type="image/png")
+        return FileResponse(_FOLDER / "icon-180.png")
 
     @app.get("/icon-512.png")
     def splash() -> FileResponse:
-        return FileResponse(_FOLDER / "icon-512.png", media_type="image/png")
+        return FileResponse(_FOLDER / "icon-512.png")
 
     @app.get("/manifest.json")
     def manifest() -> JSONResponse:

@@ -1,1 +1,4 @@
-"""The tabs Models, Benchmark and Device. Only ``component`` imports Gradio."""
+"""The tabs Models, Device and Benchmark: what each shows, as texts, and the markup around them.
+
+Nothing here imports Gradio: the command prepares the tabs before that is imported.
+"""

@@ -1,4 +1,4 @@
-"""The sheet of the last benchmark of this device; there is none where none was found."""
+"""The sheet of the last benchmark, if there was one."""
 
 from __future__ import annotations
 
@@ -7,31 +7,25 @@ from datetime import datetime
 from pathlib import Path
 
 from edge_app.device.description import Device, describe_device
-from edge_app.device.last_benchmark import (
-    LastBenchmark,
-    LastBenchmarkError,
-    MeasuredModel,
-    read_last_benchmark,
-)
+from edge_app.device.last_benchmark import LastBenchmark, MeasuredModel, read_last_benchmark
 from edge_app.page.tabs.content import NOTHING, Section, Sheet, Table, percent, size
 
 
 def benchmark_sheet(path: Path, cards: Mapping[str, str]) -> Sheet | None:
-    """Describe the benchmark in a file; None where there is none in it.
+    """Describe the benchmark in a file; None if the file holds none.
 
     Args:
         path: the file.
-        cards: the SHA-256 of the card of each model that is served, by name.
+        cards: the SHA-256 of the card of each served model, by name.
     """
-    try:
-        benchmark = read_last_benchmark(path)
-    except LastBenchmarkError:
+    benchmark = read_last_benchmark(path)
+    if benchmark is None:
         return None
     quick = ", a quick one" if benchmark.quick else ""
     return Sheet(
         title="Last benchmark",
-        text=f"{_date(benchmark.measured_at)}{quick}. Agrees: answers as the original does. "
-        "Median, p99: of the time of one inference.",
+        text=f"{_date(benchmark.measured_at)}{quick}. Agrees: gives the original's answer. "
+        "Median and p99: time of one inference.",
         warnings=[
             *_differences(benchmark, cards, describe_device()),
             *benchmark.warnings,
@@ -44,7 +38,7 @@ def benchmark_sheet(path: Path, cards: Mapping[str, str]) -> Sheet | None:
 
 
 def _differences(benchmark: LastBenchmark, cards: Mapping[str, str], device: Device) -> list[str]:
-    """In what it was another matter than what runs here now."""
+    """What differs from the models, the device and the runtime of this app."""
     sentences = []
     others = [
         model.title
@@ -53,7 +47,7 @@ def _differences(benchmark: LastBenchmark, cards: Mapping[str, str], device: Dev
     ]
     if others:
         sentences.append(
-            f"The benchmark is of other models than those served now: {', '.join(others)}. "
+            f"This benchmark ran with different versions of {', '.join(others)}. "
             "Run python -m benchmarks again."
         )
     if (benchmark.board, benchmark.cpu, benchmark.architecture) != (
@@ -61,9 +55,11 @@ def _differences(benchmark: LastBenchmark, cards: Mapping[str, str], device: Dev
         device.cpu,
         device.architecture,
     ):
-        sentences.append("The benchmark is of another device than this one.")
+        sentences.append("This benchmark ran on a different device.")
     elif benchmark.runtime != device.runtime:
-        sentences.append(f"The app runs {device.runtime}, not what was measured.")
+        sentences.append(
+            f"This benchmark ran with {benchmark.runtime}; the app uses {device.runtime}."
+        )
     return sentences
 
 

@@ -1,7 +1,4 @@
-"""Sheets: what the page's tabs show, as texts and tables that the browser lays out.
-
-One module puts each of them together.
-"""
+"""Sheets: what the page's tabs show, as texts and tables that the browser lays out."""
 
 from __future__ import annotations
 
@@ -10,14 +7,14 @@ from typing import TypedDict
 
 
 class Table(TypedDict):
-    """Rows of texts; the first column names them."""
+    """Rows of texts; each begins with its name."""
 
     columns: list[str]
     rows: list[list[str]]
 
 
 class Section(TypedDict, total=False):
-    """One block of a sheet, of which it has what it needs, shown in this order."""
+    """One block of a sheet. Its parts are optional, and shown in this order."""
 
     title: str
     text: str
@@ -38,10 +35,10 @@ class Sheet(TypedDict):
 
 
 Sheets = Mapping[str, Callable[[], Sheet | None]]
-"""By name, what gives the sheet as it is now; or None, where there is nothing to show."""
+"""By tab, a function that returns its sheet as it is now, or None if there is nothing to show."""
 
 NOTHING = "-"
-"""Stands where something is not known."""
+"""Shown instead of an unknown value."""
 
 
 def size(number: float | None) -> str:
@@ -56,5 +53,5 @@ def size(number: float | None) -> str:
 
 
 def percent(part: float | None) -> str:
-    """A part of something, 0 to 1: "99.56%"."""
+    """A fraction, 0 to 1, for people: "99.56%"."""
     return NOTHING if part is None else f"{100 * part:.2f}%"

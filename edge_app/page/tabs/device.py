@@ -1,13 +1,14 @@
-"""The sheet of the device: what it is, how it does now, and how the next phone gets here."""
+"""The Device tab: what the device is, how it is doing, and how to open the app on a phone."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+
+import segno
 
 from edge_app.device.addresses import is_here
 from edge_app.device.description import Condition, Device, describe_device, read_condition
-from edge_app.device.qr import TooLongError, encode, to_svg
+from edge_app.device.invitation import QUIET
 from edge_app.page.tabs.content import Section, Sheet, size
 
 
@@ -15,22 +16,22 @@ def device_sheet(addresses: Callable[[], list[str]]) -> Sheet:
     """Describe the device as it is now.
 
     Args:
-        addresses: gives those to open in a browser, the surest one first.
+        addresses: returns the app's addresses for a browser, the most reliable first.
     """
     return Sheet(
         title="Device",
-        text="Read when this was opened.",
+        text="Measured when you opened this tab.",
         warnings=[],
         sections=[
             _open_section(addresses()),
             Section(title="Now", facts=condition_facts(read_condition())),
-            Section(title="What it is", facts=device_facts(describe_device())),
+            Section(title="Hardware and software", facts=device_facts(describe_device())),
         ],
     )
 
 
 def device_facts(device: Device) -> list[tuple[str, str]]:
-    """What is known of a device, with its name."""
+    """What is known about a device, by name."""
     facts = [
         ("Runtime", device.runtime),
         ("Board", device.board),
@@ -45,7 +46,7 @@ def device_facts(device: Device) -> list[tuple[str, str]]:
 
 
 def condition_facts(condition: Condition) -> list[tuple[str, str]]:
-    """What is known of how a device does."""
+    """What is known about a device's condition, by name."""
     facts = [
         ("CPU temperature", _known(condition.cpu_celsius, "{:.0f} °C".format)),
         (
@@ -54,30 +55,28 @@ def condition_facts(condition: Condition) -> list[tuple[str, str]]:
         ),
         ("This app's memory", _known(condition.resident_bytes, size)),
         ("Memory available", _known(condition.available_bytes, size)),
-        ("Up for", _known(condition.uptime_s, _duration)),
+        ("Uptime", _known(condition.uptime_s, _duration)),
     ]
     return [(name, value) for name, value in facts if value]
 
 
 def _open_section(addresses: list[str]) -> Section:
-    title, (first, *_) = "On the next phone", addresses
+    title, (first, *_) = "Open on a phone", addresses
     if is_here(first):
         return Section(
             title=title,
-            text="The app listens on this device only, where no phone can open it. Started without "
-            "--host 127.0.0.1, it has an address here, and its QR code.",
+            text="Only this device can open the app (--host 127.0.0.1). Restart it without that "
+            "option to show an address and a QR code for phones.",
         )
-    section = Section(title=title, text="\n".join(addresses))
-    picture = _picture(first)
-    return {**section, "picture": picture} if picture else section
+    return Section(title=title, text="\n".join(addresses), picture=_qr_code(first))
 
 
-@lru_cache(maxsize=8)
-def _picture(address: str) -> str | None:
-    try:
-        return to_svg(encode(address))
-    except TooLongError:  # No phone's camera would like it either.
-        return None
+def _qr_code(address: str) -> str:
+    """A QR code as an SVG element, black on white whatever surrounds it, one unit per module."""
+    svg = segno.make_qr(address).svg_inline(
+        border=QUIET, light="#fff", omitsize=True, svgclass=None, lineclass=None
+    )
+    return str(svg).replace("<svg ", '<svg role="img" shape-rendering="crispEdges" ', 1)
 
 
 def _known(value: float | None, shown: Callable[[float], str]) -> str | None:

@@ -1,4 +1,4 @@
-"""The sheet of the models: what their cards say of them."""
+"""The Models tab: what the models' cards say."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from edge_app.digits.normalization import TREATMENTS
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.card import Card
 from edge_app.models.classifier import Classifier, Model
-from edge_app.models.folder import BareModel
 from edge_app.page.tabs.content import Section, Sheet, Table, percent, size
 
 
@@ -18,13 +17,13 @@ def models_sheet(models: Mapping[str, Classifier]) -> Sheet:
     datasets = {
         model.card.reference.dataset for model in models.values() if isinstance(model, Model)
     }
-    measured = f"Accuracy on {' or '.join(sorted(datasets))}. " if datasets else ""
+    text = (
+        f"Accuracy on {' or '.join(sorted(datasets))}. "
+        "Lost: accuracy points lost to quantization, compared with the original model."
+    )
     return Sheet(
         title="Models",
-        text=f"{measured}Lost: percentage points of it that quantization cost, against the "
-        "original that the variant was made from."
-        if datasets
-        else "None of them has a card.",
+        text=text if datasets else "None of these models has a card.",
         warnings=[],
         sections=[_section(model) for model in models.values()],
     )
@@ -45,11 +44,11 @@ def _section(model: Classifier) -> Section:
                 *_data(card),
             ],
         )
-    file = [("File", size(model.file.bytes))] if isinstance(model, BareModel) else []
+    files = [("File", size(file.bytes)) for file in model.files.values()]
     return Section(
         title=model.title,
-        text="A file alone: nothing is known of its training, or of an original.",
-        facts=[*file, images],
+        text="A file without a card: its training and its original model are unknown.",
+        facts=[*files, images],
     )
 
 
@@ -63,26 +62,26 @@ def _table(card: Card) -> Table:
 
 
 def _doubt(acceptance: Acceptance | None) -> list[tuple[str, str]]:
-    """When it says that it is not sure: a best guess of 99% may be refused, too."""
+    """When the model says that it is not sure, which can be with a best guess of 99%."""
     if acceptance is None:
         return []
-    doubt = f"if its best guess has less than {100 * acceptance.probability:.3g}%"
+    doubt = f"if its best guess is below {100 * acceptance.probability:.3g}%"
     if acceptance.energy is not None:
-        doubt += f", or a drawing is unlike its digits (energy below {acceptance.energy:.2f})"
+        doubt += f", or the drawing is unlike its digits (energy below {acceptance.energy:.2f})"
     return [("Not sure", doubt)]
 
 
 def _data(card: Card) -> list[tuple[str, str]]:
-    """The training data. A card may say anything of its training, or nothing."""
+    """The data that the model was trained on. The card may leave it out, or hold anything."""
     found: Any = card.training.get("data")
     sets = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
-    lines = [_data_set(each) for each in sets] or ["not known"]
-    return list(zip(["Trained on", *["and on"] * (len(lines) - 1)], lines, strict=True))
+    first, *others = [_data_set(each) for each in sets] or ["unknown"]
+    return [("Trained on", first), *(("Also trained on", line) for line in others)]
 
 
 def _data_set(fields: Mapping[str, Any]) -> str:
     images, licence = fields.get("training_images"), fields.get("licence")
-    line = str(fields.get("name", "data without a name"))
+    line = str(fields.get("name", "unnamed data set"))
     if isinstance(images, int):
         line += f", {images:,} images"
     return f"{line}\n{licence}" if licence else line

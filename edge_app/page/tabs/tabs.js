@@ -1,8 +1,7 @@
 // The tabs. Gradio runs this once, with `element` (the component's root) and `server` (its Python
-// functions) in scope. The address says which tab is open: the browser's way back leads back.
+// functions) in scope. The open tab is part of the address, so the browser's Back button works.
 //
-// `server.sheet(name)` gives what a tab shows, as edge_app/sheets has it, or null where there is
-// nothing to show.
+// `server.sheet(name)` returns what a tab shows (a Sheet of content.py), or null for nothing.
 
 const find = (selector) => element.querySelector(selector);
 const links = [...element.querySelectorAll("a")];
@@ -14,15 +13,15 @@ const opened = () => named(location.hash.slice(1)) ?? links[0];
 function open() {
   const link = opened();
   for (const each of links) each.ariaCurrent = each === link ? "page" : null;
-  place.hidden = link === links[0]; // Then the canvas is shown, see page.css.
+  place.hidden = link === links[0]; // The canvas is shown then; see page.css.
   place.replaceChildren();
   if (!place.hidden) read(link);
 }
 
-// A sheet is read whenever its tab is opened, and stays as it was read.
+// A sheet is read when its tab is opened, and does not change while it stays open.
 async function read(link) {
   place.ariaBusy = "true";
-  const sheet = await server.sheet(link.hash.slice(1)); // Undefined where it failed.
+  const sheet = await server.sheet(link.hash.slice(1)); // Undefined if it fails.
   if (opened() !== link || place.childElementCount) return;
   place.ariaBusy = "false";
   place.append(...(sheet ? parts(sheet) : [make("p", "warning", missing(sheet))]));
@@ -32,10 +31,10 @@ async function read(link) {
 
 const missing = (sheet) =>
   sheet === null
-    ? "There is nothing to show any more."
-    : "The device does not answer. Open this again when it is back.";
+    ? "There is nothing to show here any more."
+    : "Can't reach the device. Open this tab again to retry.";
 
-// From a sheet to elements. Its texts stay texts, whoever wrote them.
+// From a sheet to elements. Texts are never taken as markup.
 
 function make(tag, name, ...content) {
   const made = document.createElement(tag);
@@ -64,7 +63,7 @@ function section({ title, text, picture, facts, table }) {
   return made;
 }
 
-// The server's own SVG: a QR code, of the address that stands above it.
+// The server's own SVG: the QR code of the address above it.
 function drawn(picture, text) {
   const frame = make("div", "picture");
   frame.innerHTML = picture;
@@ -83,7 +82,7 @@ function filled({ columns, rows }) {
   return make("table", "", make("thead", "", head), make("tbody", "", ...body));
 }
 
-// A table that is too wide scrolls in its place, by keyboard, too.
+// A table that is too wide scrolls in place, also by keyboard.
 function scrolling(title, table) {
   const frame = make("div", "table", table);
   frame.role = "region";
@@ -102,7 +101,7 @@ function listed(facts) {
   return make("dl", "", ...rows);
 }
 
-// Whether there was a benchmark is asked when the page is there.
+// The Benchmark tab appears once the server says that there is one.
 server.sheet("benchmark").then((sheet) => {
   const link = find('[href="#benchmark"]');
   link.hidden = !sheet;

@@ -5,32 +5,24 @@ from __future__ import annotations
 import io
 
 import fastapi
-import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from edge_app.page.icons.routes import add_icons
 
 
-@pytest.fixture
-def browser() -> TestClient:
+def test_icons_are_where_browsers_and_the_manifest_look_for_them() -> None:
     app = fastapi.FastAPI(openapi_url=None)
     add_icons(app, "Draw a digit")
-    return TestClient(app)
-
-
-def test_the_manifest_names_icons_that_are_there(browser: TestClient) -> None:
-    manifest = browser.get("/manifest.json").json()
+    client = TestClient(app)
+    manifest = client.get("/manifest.json").json()
     assert manifest["name"] == "Draw a digit"
-    for icon in manifest["icons"]:
-        answer = browser.get(f"/{icon['src']}")
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith(icon["type"])
-
-
-@pytest.mark.parametrize(("name", "side"), [("apple-touch-icon", 180), ("icon-512", 512)])
-def test_pictures_for_home_screens_have_their_size(
-    browser: TestClient, name: str, side: int
-) -> None:
-    picture = Image.open(io.BytesIO(browser.get(f"/{name}.png").content))
-    assert picture.size == (side, side)
+    types = {icon["src"]: icon["type"] for icon in manifest["icons"]}
+    assert types.keys() == {"favicon.ico", "icon-512.png"}
+    for name, side in (("icon-512.png", 512), ("apple-touch-icon.png", 180)):
+        answer = client.get(f"/{name}")
+        assert answer.headers["content-type"] == types.get(name, "image/png")
+        assert Image.open(io.BytesIO(answer.content)).size == (side, side)
+    answer = client.get("/favicon.ico")
+    assert answer.headers["content-type"].startswith(types["favicon.ico"])
+    assert answer.text.startswith("<svg ")

@@ -1,0 +1,119 @@
+"""The tabs in a browser: models, device and the last benchmark, and the way back to the canvas."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+import edge_app
+from app import App
+from colours import readable
+from edge_app.page.tabs.device import device_sheet
+from visit import SEVEN, Visit, Visits, calls
+
+pytestmark = pytest.mark.slow
+
+SERVER = "**/component_server/"
+LAN = "http://192.168.1.20:7860"
+DATE = "22 November 2026, 17:00 UTC"
+
+
+def tab(visit: Visit, name: str) -> Locator:
+    return visit.page.get_by_role("link", name=name)
+
+
+def test_models_device_and_back_to_the_drawing(
+    open_page: Visits, models: dict[str, edge_app.Model]
+) -> None:
+    visit = open_page()
+    sheet = visit.get("sheet")
+    visit.draw(SEVEN)
+    visit.page.evaluate("document.body.style.minHeight = '300vh'; scrollTo(0, 500)")
+    tab(visit, "Models").click()
+    expect(visit.get("canvas")).to_be_hidden()
+    expect(sheet.get_by_role("heading", level=2)).to_be_focused()
+    assert visit.page.evaluate("scrollY") == 0
+    expect(tab(visit, "Models")).to_have_attribute("aria-current", "page")
+    table = visit.page.get_by_role("region", name="Figures: Multi-layer Perceptron")
+    accuracy = models["mlp"].card.variants["int8"].accuracy
+    expect(table.get_by_role("row", name="int8")).to_contain_text(f"{accuracy:.2%}")
+    visit.page.keyboard.press("Escape")  # Clears the drawing only where it is seen.
+    visit.page.keyboard.press("Shift+Tab")
+    visit.page.keyboard.press("Enter")  # The link before it is the last one: Device.
+    expect(sheet).to_contain_text("This app's memory")
+    expect(sheet).to_contain_text("Only this device can open the app")
+    visit.page.go_back()
+    expect(table).to_be_visible()
+    tab(visit, "Draw a digit").click()
+    expect(sheet).to_be_hidden()
+    expect(visit.digit("mlp")).to_have_text("7")
+    visit.answered([], visit.get("undo").click)
+    visit.page.route(SERVER, lambda route: route.abort(), times=1)
+    tab(visit, "Models").click()
+    expect(sheet).to_contain_text("Can't reach the device.")
+    visit.page.route(SERVER, lambda route: route.fulfill(body="null"), times=1)
+    tab(visit, "Device").click()
+    expect(sheet).to_contain_text("There is nothing to show here any more.")
+    tab(visit, "Models").click()
+    expect(table).to_be_visible()
+    visit.complaints.clear()  # The browser's own, about the request that failed.
+
+
+def test_the_last_benchmark_has_a_tab_where_there_is_one(
+    open_page: Visits, odd_app: App, app: App
+) -> None:
+    visit = open_page(odd_app)
+    tab(visit, "Benchmark").click()
+    expect(visit.get("sheet")).to_contain_text(DATE)
+    dense = visit.page.get_by_role("region", name="Figures: Simple Dense").get_by_role("row")
+    expect(dense.last).to_have_text("int896.91%99.83%12.159.69.8 kB")
+    # Its model's title is shown as it is.
+    expect(visit.page.get_by_role("heading", name="<img src=x onerror=alert(1)>")).to_be_visible()
+    visit.answered([], visit.page.reload)  # The address says which tab is open.
+    expect(visit.get("sheet")).to_contain_text(DATE)
+    visit = open_page()
+    with visit.page.expect_response(
+        lambda response: calls(response.request, "sheet") and "?again" in response.frame.url
+    ) as asked:
+        visit.page.goto(f"{app.url}/?again#benchmark")
+    assert asked.value.json() is None
+    expect(visit.get("canvas")).to_be_visible()
+    expect(tab(visit, "Models")).to_have_count(1)
+    expect(visit.page.get_by_text("Benchmark", exact=True)).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "scheme"), [(360, 640, "light"), (768, 1024, "dark"), (1280, 800, "light")]
+)
+def test_every_sheet_fits_the_window_and_can_be_read(
+    open_page: Visits, odd_app: App, width: int, height: int, scheme: str
+) -> None:
+    visit = open_page(odd_app, viewport={"width": width, "height": height}, color_scheme=scheme)
+    device = device_sheet(lambda: [LAN])
+    for name in ("models", "benchmark", "device"):
+        if name == "device":
+            visit.page.route(SERVER, lambda route: route.fulfill(json=device))
+        tab(visit, name).click()
+        expect(visit.page.locator(".sheet h2")).to_be_focused()
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        wide = visit.page.locator(".table").evaluate_all(
+            "tables => tables.filter(each => each.scrollWidth > each.clientWidth).length"
+        )
+        # The observer that makes wide tables focusable runs after the layout.
+        expect(visit.page.locator('.table[tabindex="0"]')).to_have_count(wide)
+        for text in ("nav a", ".sheet p", ".sheet h3", ".sheet :is(dt, th)", ".sheet :is(dd, td)"):
+            assert readable(visit.page.locator(text).filter(visible=True).last), (name, text)
+    code = visit.page.get_by_role("img", name=f"QR code of {LAN}")
+    assert code.evaluate("each => each.clientWidth") >= 200
+
+
+def test_the_page_weighs_little(open_page: Visits, odd_app: App) -> None:
+    visit = open_page(odd_app)
+    expect(tab(visit, "Benchmark")).to_be_visible()
+    visit.page.wait_for_load_state("networkidle")
+    sizes = visit.page.evaluate(
+        """["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+               .map((each) => each.transferSize)"""
+    )
+    assert 20 < len(sizes) <= 45
+    assert 100_000 < sum(sizes) <= 280_000
