@@ -1,21 +1,18 @@
-"""``python -m benchmarks``: Ctrl-C ends it quietly from the first moment on."""
+"""``python -m benchmarks``: Ctrl-C ends it quietly, even while modules are imported."""
 
 from __future__ import annotations
 
 import sys
 
-from edge_app.__main__ import INTERRUPTED
+from edge_app.errors import exit_status
 
 
 def start() -> int:
     """Run the command; returns its exit status."""
-    try:
-        from benchmarks.command import main
+    from benchmarks.command import main
 
-        return main()
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return main()
 
 
 if __name__ == "__main__":
-    sys.exit(start())
+    sys.exit(exit_status("benchmarks", start))

@@ -1,4 +1,4 @@
-"""Data sets: labelled digits, as each normalization shows them to the models."""
+"""Data sets: labelled digits under each normalization."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.drift.predictions import Images
-from benchmarks.progress import Advance
+from benchmarks.drift.predictions import Advance, Images
 from edge_app.digits.labelled import LabelledDrawing, format_line
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import Normalization, normalize, rasterize
@@ -19,31 +18,26 @@ from edge_app.paths import ROOT
 
 MNIST = ROOT / "benchmarks" / "mnist"
 """The folder of the test set."""
-CHUNK = 250
-"""Images between two steps of the progress bar."""
 
 Item = TypeVar("Item")
 
 
 class LabelledSet(NamedTuple):
-    """N labelled digits."""
+    """N labelled digits: ``name`` is for programs ("drawings"), ``title`` for people. ``labels``
+    are uint8 (N,), 0 to 9; ``images`` uint8 (N, 28, 28) by normalization. ``sha256`` is that of the
+    data that the set was made from, in hexadecimal."""
 
     name: str
-    """As programs know it: "mnist", "drawings", "noise"."""
     title: str
-    """As people read it."""
     labels: NDArray[np.uint8]
-    """uint8 (N,), 0 to 9."""
     images: Images
-    """uint8 (N, 28, 28) by normalization."""
     sha256: str
-    """Of what the set was made from, in hexadecimal."""
 
 
 def mnist_set(
     digits: Digits, normalizations: Collection[Normalization], advance: Advance
 ) -> LabelledSet:
-    """MNIST's test set; ``advance`` is told of each image, once for each normalization."""
+    """MNIST's test set; ``advance`` counts each image once per normalization."""
     images = {
         name: apply(partial(normalize, normalization=name), list(digits.images), advance)
         for name in normalizations
@@ -57,13 +51,13 @@ def drawn_set(
     normalizations: Collection[Normalization],
     advance: Advance,
 ) -> LabelledSet:
-    """A user's own drawings, drawn with the app's pen as it draws what comes from its canvas.
+    """A user's own drawings, rasterized as the app does it.
 
     Args:
-        drawings: at least one, as :func:`edge_app.digits.labelled.read_json_lines` gives them.
-        file: where they are from, for people.
-        normalizations: under which to draw them.
-        advance: told of each drawing, once for each normalization.
+        drawings: at least one, from :func:`edge_app.digits.labelled.read_json_lines`.
+        file: the name of their file, for the title.
+        normalizations: the normalizations to apply.
+        advance: counts each drawing once per normalization.
     """
     strokes = [drawing.strokes for drawing in drawings]
     images = {
@@ -79,10 +73,9 @@ def drawn_set(
 def apply(
     function: Callable[[Item], NDArray[np.uint8]], items: Sequence[Item], advance: Advance
 ) -> NDArray[np.uint8]:
-    """What a function makes of each item, uint8 (N, 28, 28); ``advance`` is told of each."""
+    """Apply a function to each item: uint8 (N, 28, 28); ``advance`` counts the items."""
     made = []
-    for start in range(0, len(items), CHUNK):
-        chunk = items[start : start + CHUNK]
-        made += [function(item) for item in chunk]
-        advance(len(chunk))
+    for item in items:
+        made.append(function(item))
+        advance(1)
     return np.stack(made)

@@ -1,4 +1,4 @@
-"""Drift: how far a model's variants have moved away from the original that they were made from."""
+"""Drift: how far a model's variants are from the original that they were converted from."""
 
 from __future__ import annotations
 
@@ -10,36 +10,33 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.drift.datasets import LabelledSet
-from benchmarks.drift.predictions import Predictions, predict
-from benchmarks.progress import Advance
+from benchmarks.drift.predictions import Advance, Predictions, predict
 from edge_app.errors import UserError
 from edge_app.models import metrics
 from edge_app.models.classifier import Model
 from edge_app.models.metrics import Bin, calibration_error, reliability
 
-Origin = Literal["stored", "recomputed", "float32"]
-"""Where the original's outputs are from: the model's folder, TensorFlow, or the variant nearest to
-it, which stands in where neither is there."""
+Origin = Literal["stored", "float32"]
+"""Where the original's outputs come from: the model's folder, or its most exact variant, which
+stands in where the folder has none."""
 STAND_IN: Literal["float32"] = "float32"
 
 
 class DriftError(UserError):
-    """Drift that cannot be measured."""
+    """The drift of a model cannot be measured."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How well one model's file, or the original, reads labelled images.
+    """How well a model's file, or its original, reads labelled images.
 
-    ``accuracy`` and its 95% confidence interval (low, high) after Wilson, ``calibration_error``
-    (expected, 15 bins) and ``accuracy_by_class`` (digits 0 to 9; None without an image of it) are
-    0 to 1. ``reliability`` is what the calibration error is made of, the least sure bin first.
-    ``wrong`` has the numbers of the images that are read wrong, in the set's order, from 0.
+    ``accuracy``, its 95% confidence interval (low, high; Wilson) and the expected
+    ``calibration_error`` (15 bins) are 0 to 1. ``reliability`` has the bins of the calibration
+    error, the least confident first. ``wrong`` lists the indices of misread images, rising.
     """
 
     accuracy: float
     accuracy_interval: tuple[float, float]
-    accuracy_by_class: tuple[float | None, ...]
     calibration_error: float
     reliability: tuple[Bin, ...]
     wrong: tuple[int, ...]
@@ -47,8 +44,8 @@ class Quality:
 
 @dataclass(frozen=True)
 class Flip:
-    """An image that the two read differently: its number in the set, its label, and each one's
-    digit with the probability, 0 to 1, that it gave to it."""
+    """An image that original and variant read differently: its index in the set, its label, and
+    both answers with the probability, 0 to 1, that each gave to its own answer."""
 
     index: int
     label: int
@@ -60,16 +57,14 @@ class Flip:
 
 @dataclass(frozen=True)
 class Drift(Quality):
-    """One variant against the original, on the same labelled images.
+    """A variant compared with the original on the same labelled images.
 
-    ``accuracy_loss_points`` is in percentage points, below 0 where the variant does better.
+    ``accuracy_loss_points`` is in percentage points, negative if the variant does better.
     ``agreement`` (top-1), ``mcnemar_p`` (exact, two-sided: how likely such flips are by chance),
     ``largest_difference`` and ``mean_difference`` (of probabilities) are 0 to 1.
-    ``flips_to_wrong`` and ``flips_to_right`` are numbers of images; images on which the two
-    disagree and that neither counts are read wrong by both. ``kl_divergence`` is in nats, at least
-    0; ``signal_to_noise_db`` in dB, None where there is no noise at all. ``flip_matrix`` counts the
-    disagreements by the original's answer (row) and the variant's (column), 0 on the diagonal, and
-    ``flips`` are those images, in the set's order.
+    ``flips_to_wrong`` and ``flips_to_right`` count images. ``kl_divergence`` is in nats, at least
+    0; ``signal_to_noise_db`` is in dB, None without any noise. ``flips`` lists every image with
+    different answers, in the set's order, including those that both read wrong.
     """
 
     accuracy_loss_points: float
@@ -81,15 +76,14 @@ class Drift(Quality):
     mean_difference: float
     kl_divergence: float
     signal_to_noise_db: float | None
-    flip_matrix: tuple[tuple[int, ...], ...]
     flips: tuple[Flip, ...]
 
 
 @dataclass(frozen=True)
 class ModelDrift:
-    """A model on one labelled set: the number of images, where the original's outputs are from
-    ("stored", "recomputed" or "float32"), how well it reads, and each variant's drift from it by
-    name. Where float32 stands in, it has no drift of its own."""
+    """A model on one labelled set: the number of images, the origin of the original's outputs,
+    how well the original reads, and the drift of each variant by name. If float32 stands in for
+    the original, it has no drift of its own."""
 
     images: int
     origin: Origin
@@ -99,7 +93,7 @@ class ModelDrift:
 
 @dataclass(frozen=True)
 class Original:
-    """The original's probabilities on a set, float32 (N, 10), and where they are from."""
+    """The original's probabilities on a set, float32 (N, 10), and their origin."""
 
     probabilities: NDArray[np.float32]
     origin: Origin
@@ -112,16 +106,15 @@ def measure_drift(
     advance: Advance,
     report: Callable[[str], object],
 ) -> dict[str, ModelDrift]:
-    """Run every variant of every model on a labelled set, and hold it against its original.
+    """Run every variant of every model on a labelled set and compare it with its original.
 
     Args:
         models: by name.
         labelled: the set, with every normalization of the models.
-        originals: by the models' names; where one is missing, float32 stands in for it.
-        advance: told of each image done, once for each variant:
-            :func:`benchmarks.drift.predictions.steps` of them.
-        report: called with a sentence for each model that is left out, since its outputs are not
-            numbers.
+        originals: by the models' names; float32 stands in for a missing one.
+        advance: called as images are done; see :func:`benchmarks.drift.predictions.steps`.
+        report: called with a sentence for each model whose outputs are not finite numbers; such a
+            model is left out.
     """
     drift = {}
     predictions = predict(models, labelled.images, advance)
@@ -137,37 +130,32 @@ def measure_drift(
 def compare_model(
     name: str, original: Original, predictions: Predictions, labels: ArrayLike
 ) -> ModelDrift:
-    """Hold all of a model's variants against its original.
+    """Compare all variants of a model with its original.
 
     Args:
-        name: the model's, for errors.
-        original: its original's outputs, (N, 10).
-        predictions: its variants' outputs, (N, 10), by name.
+        name: the model's name, for errors.
+        original: the original's outputs, (N, 10).
+        predictions: the variants' outputs, (N, 10), by name.
         labels: digits, (N,), N at least 1.
 
     Raises:
-        DriftError: outputs that are no probabilities, or of other shapes.
+        DriftError: outputs that are not probabilities, or of other shapes.
     """
-    drifting = {
-        variant: outputs
-        for variant, outputs in predictions.items()
-        if (variant, original.origin) != (STAND_IN, STAND_IN)
-    }
-    variant = "original"
+    variant, drift = "original", {}
     try:
         quality = measure_quality(original.probabilities, labels)
-        drift = {}
-        for variant, outputs in drifting.items():
-            drift[variant] = compare(original.probabilities, outputs, labels)
+        for variant, outputs in predictions.items():
+            if (variant, original.origin) != (STAND_IN, STAND_IN):
+                drift[variant] = compare(original.probabilities, outputs, labels)
     except ValueError as error:
         raise DriftError(
-            f"The drift of {name}'s {variant} is unknown: {error}; convert the model again."
+            f"The drift of {name}'s {variant} is unknown: {error}. Convert the model again."
         ) from error
     return ModelDrift(len(original.probabilities), original.origin, quality, drift)
 
 
 def measure_quality(probabilities: ArrayLike, labels: ArrayLike) -> Quality:
-    """How well labelled images are read.
+    """Measure how well labelled images are read.
 
     Args:
         probabilities: (N, 10), N at least 1.
@@ -181,7 +169,6 @@ def measure_quality(probabilities: ArrayLike, labels: ArrayLike) -> Quality:
     return Quality(
         accuracy=metrics.accuracy(read, labels),
         accuracy_interval=metrics.wilson_interval(int((read == labels).sum()), len(read)),
-        accuracy_by_class=metrics.accuracy_by_class(read, labels),
         calibration_error=calibration_error(bins),
         reliability=bins,
         wrong=tuple(np.flatnonzero(read != np.asarray(labels)).tolist()),
@@ -189,19 +176,20 @@ def measure_quality(probabilities: ArrayLike, labels: ArrayLike) -> Quality:
 
 
 def compare(original: ArrayLike, variant: ArrayLike, labels: ArrayLike) -> Drift:
-    """All metrics for one variant.
+    """Compute all metrics of one variant.
 
-    The accuracy lost, in percentage points, is 100 * (to_wrong - to_right) / N: the difference of
-    the two accuracies without their rounding, so that a loss of just the budget stays within it.
+    The accuracy loss in percentage points is 100 * (to_wrong - to_right) / N: unlike a difference
+    of two accuracies it is not rounded, so a loss of exactly the budget stays within it.
 
     Args:
         original, variant: probabilities, (N, 10), N at least 1.
         labels: digits, (N,).
 
     Raises:
-        ValueError: other shapes, or probabilities that are not finite or below 0.
+        ValueError: other shapes, or probabilities that are negative or not finite.
     """
-    before, after = metrics.answers(original), metrics.answers(variant)
+    p, q, right = np.asarray(original), np.asarray(variant), np.asarray(labels)
+    before, after = metrics.answers(p), metrics.answers(q)
     moved = metrics.flips(before, after, labels)
     return Drift(
         **vars(measure_quality(variant, labels)),
@@ -214,24 +202,15 @@ def compare(original: ArrayLike, variant: ArrayLike, labels: ArrayLike) -> Drift
         mean_difference=metrics.mean_difference(original, variant),
         kl_divergence=metrics.kl_divergence(original, variant),
         signal_to_noise_db=metrics.signal_to_noise(original, variant),
-        flip_matrix=metrics.flip_matrix(before, after),
-        flips=_flips(np.asarray(original), np.asarray(variant), labels),
-    )
-
-
-def _flips(
-    original: NDArray[np.generic], variant: NDArray[np.generic], labels: ArrayLike
-) -> tuple[Flip, ...]:
-    right = np.asarray(labels)
-    before, after = metrics.answers(original), metrics.answers(variant)
-    return tuple(
-        Flip(
-            index=int(index),
-            label=int(right[index]),
-            original=int(before[index]),
-            original_probability=float(original[index, before[index]]),
-            variant=int(after[index]),
-            variant_probability=float(variant[index, after[index]]),
-        )
-        for index in np.flatnonzero(before != after)
+        flips=tuple(
+            Flip(
+                index=index,
+                label=int(right[index]),
+                original=int(before[index]),
+                original_probability=float(p[index].max()),
+                variant=int(after[index]),
+                variant_probability=float(q[index].max()),
+            )
+            for index in np.flatnonzero(before != after).tolist()
+        ),
     )

@@ -1,4 +1,4 @@
-"""The network in a ``.tflite`` file: its operators, and the real values of its inner tensors."""
+"""The network in a ``.tflite`` file: its operators and the real values of its inner tensors."""
 
 from __future__ import annotations
 
@@ -12,31 +12,29 @@ from benchmarks.drift.subgraph import cut
 from edge_app.models.interpreter import find_runtime, quantize
 
 Values = dict[int, NDArray[np.float32]]
-"""Real values of tensors by the tensors' numbers, float32 (N, *shape): of N images."""
+"""Real values of tensors for N images, float32 (N, *shape), by the tensors' numbers."""
 
 
 class Operator(NamedTuple):
-    """One operator that works on the image, and the numbers of its tensors."""
+    """An operator that depends on the image: its place in the file, TFLite's name of its kind
+    ("CONV_2D"), and the numbers of its tensors: inputs that depend on the image, all other inputs
+    (weights, biases, shapes), and outputs."""
 
     number: int
-    """Its place in the file."""
     kind: str
-    """As TFLite calls it: "CONV_2D"."""
     inputs: tuple[int, ...]
-    """Those that depend on the image."""
     constants: tuple[int, ...]
-    """The others: weights, biases, shapes."""
     outputs: tuple[int, ...]
 
 
 class Network:
-    """A file with one input and one output, and any of its parts.
+    """A file with one input and one output, of which any part can be run.
 
-    The parts run as the app runs the whole, with the runtime's default delegate: tensors between
-    operators are made outputs, which no delegate may fuse away or overwrite.
+    The parts run with the runtime's default delegate, as the whole does in the app. Inner tensors
+    are made outputs, which no delegate may fuse away or overwrite.
 
     Args:
-        content: the file's bytes, which :class:`edge_app.models.interpreter.Interpreter` takes.
+        content: the bytes of a file that :class:`edge_app.models.interpreter.Interpreter` loads.
     """
 
     def __init__(self, content: bytes) -> None:
@@ -46,15 +44,12 @@ class Network:
         self.input = int(self._whole.get_input_details()[0]["index"])
         self.output = int(self._whole.get_output_details()[0]["index"])
         self.operators: list[Operator] = []
-        # float16 files widen their weights at the start: operators that work on constants alone.
+        # float16 files first widen their weights with operators on constants alone.
         self._preparing: list[int] = []
         self._widened: dict[int, int] = {}
-        self._read_operators()
-
-    def _read_operators(self) -> None:
         computed = {self.input}
-        # Private, and the only list of operators that both runtimes give; before the tensors are
-        # allocated it is the file's, afterwards a delegate would stand in it.
+        # Private, but the only list of operators in both runtimes. Read before tensors are
+        # allocated: afterwards it shows the delegate instead of the file's operators.
         for record in self._whole._get_ops_details():
             operands = [int(tensor) for tensor in record["inputs"] if tensor >= 0]
             outputs = tuple(int(tensor) for tensor in record["outputs"])
@@ -70,47 +65,36 @@ class Network:
             )
 
     def shape(self, tensor: int) -> tuple[int, ...]:
-        """A tensor's shape, its batch of 1 included."""
+        """A tensor's shape, including the batch of 1."""
         return tuple(map(int, self._tensors[tensor]["shape"]))
 
     def activations(self, images: NDArray[np.uint8]) -> Values:
-        """Run the network on images, uint8 (N, 28, 28): its input and all that it computes."""
+        """Run the network on images, uint8 (N, 28, 28): its input and all computed tensors."""
         pixels = images.astype(np.float64).reshape(-1, *self.shape(self.input))
         outputs = [tensor for operator in self.operators for tensor in operator.outputs]
-        return self._run(self.operators, {self.input: pixels}, outputs)
+        return self.run(self.operators, {self.input: pixels}, outputs)
 
-    def run(self, operators: Sequence[Operator], values: Mapping[int, NDArray[Any]]) -> Values:
-        """Run some operators of the network: what the last of them gives.
-
-        Args:
-            operators: at least one, in the network's order.
-            values: real ones of all that they take from others; more are not looked at.
-        """
-        inner = {tensor for operator in operators for tensor in operator.outputs}
-        taken = {tensor for operator in operators for tensor in operator.inputs} - inner
-        given = {tensor: values[tensor] for tensor in taken}
-        return self._run(operators, given, operators[-1].outputs)
-
-    def weights(self, operator: Operator) -> NDArray[np.float32] | None:
-        """The real values of its first constant of two dimensions or more, if it has one."""
-        for constant in operator.constants:
-            tensor = self._widened.get(constant, constant)
-            if len(self.shape(tensor)) > 1:
-                return self._real(tensor, self._whole.get_tensor(tensor))
-        return None
-
-    def _run(
+    def run(
         self,
         operators: Sequence[Operator],
         values: Mapping[int, NDArray[Any]],
-        outputs: Sequence[int],
+        outputs: Sequence[int] = (),
     ) -> Values:
-        """The real values of the given tensors, as these can hold them, and of the outputs."""
+        """Run some operators of the network; what they take, as rounded by its type, and outputs.
+
+        Args:
+            operators: at least one, in the network's order.
+            values: real values of at least the tensors that they take from other operators.
+            outputs: the tensors to return; by default those of the last operator.
+        """
+        outputs = outputs or operators[-1].outputs
+        inner = {tensor for operator in operators for tensor in operator.outputs}
+        taken = {tensor for operator in operators for tensor in operator.inputs} - inner
+        given = {tensor: quantize(values[tensor], self._tensors[tensor]) for tensor in taken}
         numbers = sorted([*self._preparing, *(operator.number for operator in operators)])
-        content = cut(self._content, numbers, list(values), outputs)
+        content = cut(self._content, numbers, list(given), outputs)
         interpreter = find_runtime().interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
-        given = {tensor: quantize(real, self._tensors[tensor]) for tensor, real in values.items()}
         count = len(next(iter(given.values())))
         computed = {
             tensor: np.empty((count, *self.shape(tensor)), self._tensors[tensor]["dtype"])
@@ -124,8 +108,16 @@ class Network:
                 raw[index] = interpreter.get_tensor(tensor)
         return {tensor: self._real(tensor, raw) for tensor, raw in (given | computed).items()}
 
+    def weights(self, operator: Operator) -> NDArray[np.float32] | None:
+        """The real values of an operator's first constant with two or more dimensions, if any."""
+        for constant in operator.constants:
+            tensor = self._widened.get(constant, constant)
+            if len(self.shape(tensor)) > 1:
+                return self._real(tensor, self._whole.get_tensor(tensor))
+        return None
+
     def _real(self, tensor: int, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """Stored values as real ones: scale * (q - zero point), of each channel its own.
+        """Convert stored to real values: scale * (q - zero point), per channel if it has several.
 
         Source: https://ai.google.dev/edge/litert/models/quantization_spec
         """

@@ -1,24 +1,24 @@
-"""Predictions: many models and variants on many images, on all cores."""
+"""Predictions of many models and variants on many images, on all cores."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.progress import Advance
 from edge_app.digits.normalization import Normalization
 from edge_app.models.classifier import Classifier
 
-CHUNK = 250
-"""Images between two steps of the progress bar."""
+CHUNK = 250  # Images between two updates of the progress bar.
 
+Advance = Callable[[int], object]
+"""Moves a progress bar on by a number of steps."""
 Images = Mapping[Normalization, NDArray[np.uint8]]
-"""The same N images as each normalization gives them, uint8 (N, 28, 28)."""
+"""The same N images under each normalization, uint8 (N, 28, 28)."""
 Predictions = dict[str, NDArray[np.float32]]
 """A model's probabilities by variant, float32 (N, 10)."""
 
@@ -28,13 +28,13 @@ def predict(
 ) -> dict[str, Predictions]:
     """Every variant's probabilities on every image, by the model's name.
 
-    A thread a core, each on a file of its own: while the interpreter works it lets others run.
-    The images go in one by one, since the files take no more at a time; so it is on the device.
+    One thread per core, each with a file of its own; the interpreter releases the GIL. The files
+    take one image at a time, as they do in the app.
 
     Args:
         models: by name.
-        images: as the models' normalizations give them.
-        advance: told of each image done, once for each variant.
+        images: with every normalization of the models.
+        advance: called as images are done; every variant counts, see :func:`steps`.
     """
     stopped, turn = threading.Event(), threading.Lock()
 
@@ -51,7 +51,7 @@ def predict(
         return np.concatenate(outputs)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        # Models come with the slowest last; begun last, one of those would keep others waiting.
+        # The slowest models come last in the mapping; started last, they would run alone.
         jobs = {
             (name, variant): pool.submit(run, name, variant)
             for name, model in reversed(list(models.items()))
@@ -62,12 +62,12 @@ def predict(
                 name: {variant: jobs[name, variant].result() for variant in model.variants}
                 for name, model in models.items()
             }
-        except BaseException:  # Ctrl-C, above all: what has not begun shall not begin.
+        except BaseException:  # Above all Ctrl-C: start nothing more.
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
 def steps(models: Mapping[str, Classifier], images: Images) -> int:
-    """How many images :func:`predict` will tell of."""
+    """How many steps :func:`predict` will advance."""
     return sum(len(images[model.normalization]) * len(model.variants) for model in models.values())

@@ -1,8 +1,8 @@
-"""A part of a ``.tflite`` file as a model of its own: some of its operators, and what they take.
+"""Cut a part out of a ``.tflite`` file: a model of some of its operators.
 
-A ``.tflite`` file is a FlatBuffer: tables, whose fields are found by number in a list of offsets.
-Formats: https://flatbuffers.dev/internals/ and TensorFlow's ``lite/schema/schema.fbs``, in which a
-field keeps its number for good. Only the lists of what runs are written anew; weights stay.
+A ``.tflite`` file is a FlatBuffer: tables whose fields are found by number in a list of offsets.
+Formats: https://flatbuffers.dev/internals/ and TensorFlow's ``lite/schema/schema.fbs``, where a
+field never changes its number. Only the lists of operators, inputs and outputs are rewritten.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _INPUTS, _OUTPUTS, _OPERATORS = 1, 2, 3
 def cut(
     content: bytes, operators: Sequence[int], inputs: Sequence[int], outputs: Sequence[int]
 ) -> bytes:
-    """The file of a model that runs some of the operators of another's first subgraph.
+    """Make a model file that runs some operators of another file's first subgraph.
 
     Args:
-        content: a ``.tflite`` file that a runtime has loaded; what it holds is not checked again.
-        operators: numbers of the operators to run, rising, as the file counts them.
-        inputs: numbers of the tensors to be given: all that these operators take and neither
-            compute nor have as constants.
-        outputs: numbers of the tensors to hand out, any that these operators compute.
+        content: a ``.tflite`` file that a runtime has loaded; it is not validated again.
+        operators: numbers of the operators to run, rising.
+        inputs: numbers of the tensors that these operators need, without constants and without
+            those that they compute themselves.
+        outputs: numbers of the tensors to return, any that these operators compute.
     """
     buffer = bytearray(content)
     subgraphs = follow(buffer, field(buffer, follow(buffer, 0), _SUBGRAPHS))
@@ -36,20 +36,20 @@ def cut(
 
 
 def field(buffer: bytes | bytearray, table: int, number: int) -> int:
-    """Where a field of the table at ``table`` lies; the field must be there."""
+    """The position of a field of the table at ``table``; the field must exist."""
     (back,) = struct.unpack_from("<i", buffer, table)
     (offset,) = struct.unpack_from("<H", buffer, table - back + 4 + 2 * number)
     return int(table + offset)
 
 
 def follow(buffer: bytes | bytearray, place: int) -> int:
-    """Where the offset at ``place`` leads to."""
+    """The position that the offset at ``place`` points to."""
     (offset,) = struct.unpack_from("<I", buffer, place)
     return int(place + offset)
 
 
 def _keep(buffer: bytearray, entries: int, numbers: Sequence[int]) -> None:
-    """Shorten a list of tables in place: offsets lead forward only, so it cannot be appended."""
+    """Shorten a list of tables in place: offsets only point forward, so it cannot move."""
     tables = [follow(buffer, entries + 4 * (1 + number)) for number in numbers]
     struct.pack_into("<I", buffer, entries, len(tables))
     for index, table in enumerate(tables):
@@ -58,7 +58,7 @@ def _keep(buffer: bytearray, entries: int, numbers: Sequence[int]) -> None:
 
 
 def _append(buffer: bytearray, place: int, numbers: Sequence[int]) -> None:
-    """Let the field at ``place`` lead to a new list, at the end of the file."""
+    """Append a new list to the file and let the field at ``place`` point to it."""
     buffer += bytes(-len(buffer) % 4)
     struct.pack_into("<I", buffer, place, len(buffer) - place)
     buffer += struct.pack(f"<I{len(numbers)}i", len(numbers), *numbers)

@@ -1,6 +1,6 @@
-"""Conditions: what else the device is doing while it is measured, and how fast it lets itself run.
+"""Conditions: the load, clock and temperature of the device while it is measured.
 
-Linux tells; whatever it does not tell is None, or an empty list.
+They are read from Linux; unknown values are None or an empty list.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from time import monotonic
 
-from edge_app.device import procfs as system
+from edge_app.device import procfs
 from edge_app.device.description import read_cpu_celsius
 
 _VCGENCMD_PATIENCE_S = 5
@@ -21,42 +21,41 @@ _VCGENCMD_PATIENCE_S = 5
 
 @dataclass(frozen=True)
 class Conditions:
-    """The device at one moment."""
+    """The device at one moment.
+
+    ``load_average`` is the average number of running or waiting tasks in the last minute, the
+    benchmark's included. ``governors`` are cpufreq's ("performance"), ``frequencies_mhz`` the
+    current ones and ``limits_mhz`` the highest ones, each by core. ``temperature_c`` is the
+    processor's, of the warmest zone. ``throttled`` holds the bits of a Raspberry Pi's
+    ``vcgencmd get_throttled``. ``on_battery`` is None without a battery.
+    """
 
     load_average: float | None
-    """Tasks that ran or waited to, on average of the last minute; the benchmark's own are among
-    them."""
     governors: list[str]
-    """cpufreq's, one a core: "performance", "ondemand", ...; empty where there is none."""
     frequencies_mhz: list[float]
-    """Now, one a core."""
     limits_mhz: list[float]
-    """The most that each core can run at."""
     temperature_c: float | None
-    """The processor's, degrees Celsius: of several zones the warmest."""
     throttled: int | None
-    """The bits of a Raspberry Pi's ``vcgencmd get_throttled``; None on other boards."""
     on_battery: bool | None
-    """Whether it runs on a battery; None where there is none."""
 
 
 @dataclass(frozen=True)
 class CpuTime:
-    """CPU time that has been used, in seconds: by everyone on the cores that this process may use,
-    and by this process and those of its children that have ended."""
+    """CPU time used so far, in seconds, at a moment of which only differences have a meaning: by
+    everyone on the cores that this process may use, including time stolen by other machines on the
+    same host, and by this process and its ended children."""
 
     at: float
-    """When it was read, in seconds of a clock that has no meaning but by differences."""
     everyone: float | None
-    """Time stolen by other machines on the same host included."""
     own: float
 
 
 def read_conditions() -> Conditions:
-    """Read what the device tells now."""
+    """Read the current conditions."""
+    load = procfs.read("proc/loadavg").split()
     return Conditions(
-        load_average=_load_average(),
-        governors=system.read_all("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"),
+        load_average=float(load[0]) if load else None,
+        governors=procfs.read_all("sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"),
         frequencies_mhz=_mhz("scaling_cur_freq"),
         limits_mhz=_mhz("cpuinfo_max_freq"),
         temperature_c=read_cpu_celsius(),
@@ -66,7 +65,7 @@ def read_conditions() -> Conditions:
 
 
 def read_cpu_time() -> CpuTime:
-    """Read how much CPU time has been used so far."""
+    """Read the CPU time used so far."""
     own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return CpuTime(
         monotonic(),
@@ -76,10 +75,10 @@ def read_cpu_time() -> CpuTime:
 
 
 def others_cores(before: CpuTime, after: CpuTime) -> float | None:
-    """How many cores others have kept busy, on average: 1.0 is one core all of the time.
+    """How many cores other programs kept busy on average: 1.0 is one core all the time.
 
-    ((everyone's time) - (own time)) / (time that has passed), at least 0; the benchmark's own
-    processes must have ended, or theirs counts as others'.
+    ((everyone's time) - (own time)) / (elapsed time), at least 0. The benchmark's own processes
+    must have ended, or their time counts as others'.
     """
     if before.everyone is None or after.everyone is None or after.at <= before.at:
         return None
@@ -87,19 +86,14 @@ def others_cores(before: CpuTime, after: CpuTime) -> float | None:
     return round(max(0.0, others / (after.at - before.at)), 3)
 
 
-def _load_average() -> float | None:
-    words = system.read("proc/loadavg").split()
-    return float(words[0]) if words else None
-
-
 def _mhz(file: str) -> list[float]:
-    texts = system.read_all(f"sys/devices/system/cpu/cpu[0-9]*/cpufreq/{file}")
-    return [int(text) / 1000 for text in texts if text.isdigit()]  # The kernel tells kHz.
+    texts = procfs.read_all(f"sys/devices/system/cpu/cpu[0-9]*/cpufreq/{file}")
+    return [int(text) / 1000 for text in texts if text.isdigit()]  # The kernel gives kHz.
 
 
 def _throttled() -> int | None:
     """``vcgencmd get_throttled`` prints "throttled=0x50005"."""
-    command = shutil.which("vcgencmd", path=str(system.ROOT / "usr/bin"))
+    command = shutil.which("vcgencmd", path=str(procfs.ROOT / "usr/bin"))
     if command is None:
         return None
     try:
@@ -118,29 +112,23 @@ def _throttled() -> int | None:
 
 
 def _on_battery() -> bool | None:
-    """Whether a battery of the system's is being emptied; a mouse's does not count."""
-    batteries = [
-        supply
-        for supply in system.find("sys/class/power_supply/*")
-        if system.read(f"{supply}/type") == "Battery" and system.read(f"{supply}/scope") != "Device"
+    """Whether a battery of the system, not of a mouse, is discharging."""
+    states = [
+        procfs.read(f"{supply}/status")
+        for supply in procfs.find("sys/class/power_supply/*")
+        if procfs.read(f"{supply}/type") == "Battery" and procfs.read(f"{supply}/scope") != "Device"
     ]
-    if not batteries:
-        return None
-    return any(system.read(f"{battery}/status") == "Discharging" for battery in batteries)
+    return "Discharging" in states if states else None
 
 
 def _busy_seconds() -> float | None:
-    """Of the cores that this process may use, all time but idle and waiting for input or output.
+    """The busy time of the cores that this process may use, without idle and iowait.
 
     Source: proc(5), /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal, in ticks;
-    a guest's time after these is in user's.
+    the guests' time that follows is part of user.
     """
-    ticks = 0
-    found = False
-    cores = {f"cpu{core}" for core in system.cores()}
-    for line in system.read("proc/stat").splitlines():
-        name, *times = line.split()
-        if name in cores:
-            found = True
-            ticks += sum(int(times[column]) for column in (0, 1, 2, 5, 6, 7))
+    lines = [line.split() for line in procfs.read("proc/stat").splitlines()]
+    cores = {f"cpu{core}" for core in procfs.cores()}
+    found = [line for line in lines if line[0] in cores]
+    ticks = sum(int(line[column]) for line in found for column in (1, 2, 3, 6, 7, 8))
     return ticks / os.sysconf("SC_CLK_TCK") if found else None

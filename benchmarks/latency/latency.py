@@ -3,179 +3,168 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
 from time import monotonic
 
 from benchmarks.latency.conditions import Conditions, others_cores, read_conditions, read_cpu_time
+from benchmarks.latency.engine import Engines
 from benchmarks.latency.noise import judge
-from benchmarks.latency.plan import PARTS, InferenceJob, Job, NormalizingJob, OriginalJob, Plan
-from benchmarks.latency.startup import OneStart
-from benchmarks.latency.team import Team
+from benchmarks.latency.plan import PARTS, InferenceJob, Job, OriginalJob, Plan
 from benchmarks.latency.timing import Times, Turn, summarize
-from benchmarks.progress import Advance
+from benchmarks.latency.workloads import OneStart, start_once, time_turn
 from edge_app.models.interpreter import find_runtime
 
 
 @dataclass(frozen=True)
-class Start:
-    """A model's file in a process that has loaded its runtime and nothing else yet.
-
-    ``load_ms`` and ``first_us`` are medians of ``starts`` such processes.
-    """
+class MeasuredFile:
+    """What was measured: a file, the package and version of the runtime ("tflite-runtime 2.14.0"),
+    and its threads."""
 
     model: str
     variant: str
     runtime: str
-    """Package and version: "tflite-runtime 2.14.0"."""
     threads: int
-    starts: int
-    load_ms: float
-    """From the file's bytes to an interpreter that is ready."""
-    first_us: float
-    """The first inference, in microseconds."""
-    memory_bytes: int | None
-    """Resident memory that a copy of the model takes in a process that has run another already: the
-    file's bytes, and what the runtime makes of them; None where unknown."""
 
 
 @dataclass(frozen=True)
-class Inference:
-    """``model.infer(images, variant)`` as the app calls it: pixels in, logits or probabilities out.
+class Startup(MeasuredFile):
+    """A model's file in a process that has loaded its runtime but no model yet.
 
-    The files take one image at a time: a batch is run image by image within one call.
+    ``load_ms``, from the file's bytes to an interpreter that is ready, and ``first_us``, the first
+    inference, are medians over ``starts`` such processes. ``memory_bytes`` is the resident memory
+    of one more copy of the model, its file's bytes included; None if unknown.
     """
 
-    model: str
-    variant: str
-    runtime: str
-    threads: int
+    starts: int
+    load_ms: float
+    first_us: float
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Inference(MeasuredFile):
+    """``model.infer(images, variant)`` as the app calls it: pixels in, logits or probabilities out.
+
+    The files take one image at a time: a ``batch`` of images is run image by image within one call.
+    ``times`` are those of calls; ``image_us`` is the mean time of one image.
+    """
+
     batch: int
-    """Images in a call."""
     times: Times
-    """Of calls."""
     image_us: float
-    """Mean time of one image: ``times.mean_us / batch``."""
     images_per_second: float
 
 
 @dataclass(frozen=True)
-class Original:
-    """The original in Keras, one image a call, the output read back as an array."""
+class KerasTiming:
+    """The original in Keras ("tensorflow 2.19.1, keras 3.15.1"), one image per call ("predict" or
+    "model(x)"), the output read back as an array."""
 
     model: str
     call: str
-    """"predict", or "model(x)": the model called like a function."""
     runtime: str
-    """"tensorflow 2.19.1, keras 3.15.1"."""
     times: Times
 
 
 @dataclass(frozen=True)
 class Normalizing:
-    """What comes before inference."""
+    """A call of the normalization ("moments" or "box"), which comes before inference: "normalize"
+    for pictures of the test set, or "rasterize" for ten synthetic drawings."""
 
     function: str
-    """"normalize", of pictures of the test set, or "rasterize", of ten synthetic drawings."""
     normalization: str
-    """"moments" or "box"."""
     times: Times
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Everything that was timed in one run, and how far to trust it."""
+    """The timings of one run, and how far to trust them.
+
+    ``inference`` is in the order of models, variants, runtimes, threads, batches. ``originals`` is
+    empty where TensorFlow is not installed, or in a quick run. ``conditions`` are those before the
+    run and after each part of it; ``others_cores`` is how many cores other programs kept busy
+    meanwhile, on average (None if unknown); ``seconds`` is how long the run took. In sentences,
+    ``warnings`` are reasons not to trust the times, ``problems`` are failures that concern the app,
+    and ``notes`` failures of other runtimes and of Keras.
+    """
 
     inference: list[Inference]
-    """By model and variant in the order of the models, runtime, threads, batch."""
-    starts: list[Start]
-    originals: list[Original]
-    """Empty where TensorFlow is not installed, or in a quick run."""
+    starts: list[Startup]
+    originals: list[KerasTiming]
     normalization: list[Normalizing]
     conditions: list[Conditions]
-    """Of the device before, after each part of the run, and at its end."""
     others_cores: float | None
-    """Cores that other programs kept busy meanwhile, on average; None where unknown."""
     seconds: float
-    """How long it all took."""
     warnings: list[str]
-    """Why not to trust the times: a sentence each, with what was found and the limit."""
     problems: list[str]
-    """What of the models and the normalization could not be measured: a sentence each."""
     notes: list[str]
-    """What else could not, in other runtimes than the app's and of the originals in Keras."""
 
     def app(self, model: str, variant: str) -> Inference | None:
-        """The measurement that is nearest to the app's use: its runtime, one thread, one image."""
-        return next(
-            (
-                each
-                for each in self.inference
-                if (each.model, each.variant, each.threads, each.batch) == (model, variant, 1, 1)
-            ),
-            None,
-        )
+        """The measurement closest to the app's use: its runtime, one thread, one image."""
+        for each in self.inference:
+            if (each.model, each.variant, each.threads, each.batch) == (model, variant, 1, 1):
+                return each
+        return None
 
 
-def measure_latency(plan: Plan, advance: Advance) -> Latency:
+def measure_latency(plan: Plan, advance: Callable[[int], object]) -> Latency:
     """Time everything that is planned.
 
-    Jobs take turns in rounds, whatever they are of: a device that grows warm or busy slows them
-    all, and not the one that happened to come last. Each runtime has a process of its own, and so
-    have the originals and normalization; of them only one runs at a time. A job that cannot be done
-    is a problem, and all others go on.
+    All jobs take turns in rounds, so that a device that grows warm or busy slows all of them and
+    not just the last. Each runtime, Keras and the normalization have a process of their own, and
+    only one of them runs at a time. A job that fails becomes a problem; the others continue.
 
     Args:
         plan: from :func:`benchmarks.latency.plan.plan_latency`.
-        advance: told of each of ``plan.steps``, between the timed calls.
+        advance: called with 1 after each of ``plan.steps``.
     """
     began, cpu_time = monotonic(), read_cpu_time()
     conditions = [read_conditions()]
-    with Team(find_runtime().name) as team:
-        starts = _start_all(plan, team, advance)
-        turns = _take_turns(plan, team, advance, conditions)
-    others = others_cores(cpu_time, read_cpu_time())  # The team's processes have ended.
+    with Engines(find_runtime().name) as engines:
+        starts = _start_all(plan, engines, advance)
+        turns = _take_turns(plan, engines, advance, conditions)
+    others = others_cores(cpu_time, read_cpu_time())  # The engines' processes have ended.
     times = {job: summarize(parts) for job, parts in turns.items() if len(parts) == PARTS}
-    return Latency(
-        inference=[
-            _inference(job, team.version(job), measured)
-            for job, measured in times.items()
-            if isinstance(job, InferenceJob)
-        ],
+    latency = Latency(
+        inference=[],
         starts=starts,
-        originals=[
-            Original(job.model, job.call, team.version(job), measured)
-            for job, measured in times.items()
-            if isinstance(job, OriginalJob)
-        ],
-        normalization=[
-            Normalizing(job.function, job.normalization, measured)
-            for job, measured in times.items()
-            if isinstance(job, NormalizingJob)
-        ],
+        originals=[],
+        normalization=[],
         conditions=conditions,
         others_cores=others,
         seconds=round(monotonic() - began, 3),
         warnings=judge({str(job): measured for job, measured in times.items()}, conditions, others),
-        problems=team.problems,
-        notes=team.notes,
+        problems=engines.problems,
+        notes=engines.notes,
     )
+    for job, measured in times.items():
+        runtime = engines.version(job)
+        if isinstance(job, InferenceJob):
+            image_us = round(measured.mean_us / job.batch, 3)
+            per_second = round(measured.per_second * job.batch, 3)
+            latency.inference.append(
+                Inference(*_file(job, runtime), job.batch, measured, image_us, per_second)
+            )
+        elif isinstance(job, OriginalJob):
+            latency.originals.append(KerasTiming(job.model, job.call, runtime, measured))
+        else:
+            latency.normalization.append(Normalizing(job.function, job.normalization, measured))
+    return latency
 
 
-def _start_all(plan: Plan, team: Team, advance: Advance) -> list[Start]:
+def _start_all(plan: Plan, engines: Engines, advance: Callable[[int], object]) -> list[Startup]:
     answers: dict[InferenceJob, list[OneStart]] = {job: [] for job in plan.fresh()}
     for _ in range(plan.starts):
         for job, started in answers.items():
-            if answer := team.ask(job, "start"):
-                started.append(OneStart(**answer))
+            if answer := engines.run(start_once, job):
+                started.append(answer)
             advance(1)
     return [
-        Start(
-            model=job.use.model,
-            variant=job.use.variant,
-            runtime=team.version(job),
-            threads=job.use.threads,
+        Startup(
+            *_file(job, engines.version(job)),
             starts=len(started),
             load_ms=round(median(one.load_ns for one in started) / 1e6, 3),
             first_us=round(median(one.first_ns for one in started) / 1e3, 3),
@@ -187,34 +176,24 @@ def _start_all(plan: Plan, team: Team, advance: Advance) -> list[Start]:
 
 
 def _take_turns(
-    plan: Plan, team: Team, advance: Advance, conditions: list[Conditions]
+    plan: Plan, engines: Engines, advance: Callable[[int], object], conditions: list[Conditions]
 ) -> dict[Job, list[list[Turn]]]:
-    """Each job's turns, by part; the conditions are read at each part's end."""
+    """Each job's turns by part; the conditions are read at the end of each part."""
     turns: dict[Job, list[list[Turn]]] = {job: [] for job in plan.jobs}
     number = Counter[Job]()
     for part, of_part in groupby(plan.turns(), key=lambda turn: turn[0]):
         for _, job in of_part:
-            answer = team.ask(job, "turn", number[job])
+            turn = engines.run(time_turn, job, number[job])
             number[job] += 1
-            if answer and part is not None:
+            if turn and part is not None:
                 if len(turns[job]) == part:
                     turns[job].append([])
-                turns[job][-1].append(Turn(**answer))
+                turns[job][-1].append(turn)
             advance(1)
         if part is not None:
             conditions.append(read_conditions())
     return turns
 
 
-def _inference(job: InferenceJob, runtime: str, times: Times) -> Inference:
-    use = job.use
-    return Inference(
-        model=use.model,
-        variant=use.variant,
-        runtime=runtime,
-        threads=use.threads,
-        batch=job.batch,
-        times=times,
-        image_us=round(times.mean_us / job.batch, 3),
-        images_per_second=round(times.per_second * job.batch, 3),
-    )
+def _file(job: InferenceJob, runtime: str) -> tuple[str, str, str, int]:
+    return job.use.model, job.use.variant, runtime, job.use.threads

@@ -1,31 +1,28 @@
-"""The verdict on noise: when the times of a run should not be trusted, and why.
-
-The rule is the thresholds below and :func:`judge`, which applies them.
-"""
+"""Noise: whether the timings of a run can be trusted, by the limits below."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.latency.conditions import Conditions
 from benchmarks.latency.timing import Times
 
 SPREAD = 0.10
-"""Repeated medians of one workload lie within this part of each other."""
+"""How far the repeated medians of a workload may differ, as a fraction."""
 DEVIATION = 0.10
-"""The standard deviation is less than this part of the mean. Source: pyperf's ``check``."""
+"""Largest standard deviation, as a fraction of the mean. Source: pyperf's ``check``."""
 OTHERS_CORES = 0.2
-"""Other programs keep fewer cores busy than this, on average: a desktop at rest stays below it."""
+"""How many cores other programs may keep busy on average; an idle desktop stays below it."""
 GOVERNOR = "performance"
-"""Other governors of cpufreq choose a frequency by what has just been done."""
+"""Other governors of cpufreq choose the frequency by the recent load."""
 FREQUENCY_CHANGE = 0.05
-"""The fastest core's frequency stays within this part of itself from one part to the next."""
+"""How far the frequency of the fastest core may change, as a fraction."""
 FREQUENCY_OF_LIMIT = 0.90
-"""And is at least this part of the most that it can be."""
+"""The least frequency of the fastest core, as a fraction of the highest possible."""
 WARMING_C = 10.0
-"""The processor grows no warmer than by this from before to the warmest moment."""
+"""How much warmer than at the start the processor may get at any time."""
 HOT_C = 80.0
-"""And stays cooler than this, where a Raspberry Pi begins to slow itself down.
+"""From this temperature on a Raspberry Pi slows itself down.
 Source: Raspberry Pi's documentation, "Frequency management and thermal control"."""
 THROTTLED = {
     0: "under-voltage",
@@ -33,7 +30,7 @@ THROTTLED = {
     2: "throttling",
     3: "the soft limit of temperature",
 }
-"""Bits of ``vcgencmd get_throttled``: now, and 16 higher since it was switched on.
+"""Bits of ``vcgencmd get_throttled``: now, and 16 higher since boot.
 Source: Raspberry Pi's documentation, "vcgencmd"."""
 SINCE_BOOT = 16
 
@@ -41,131 +38,100 @@ SINCE_BOOT = 16
 def judge(
     times: Mapping[str, Times], conditions: Sequence[Conditions], others_cores: float | None
 ) -> list[str]:
-    """Say why a run's times should not be trusted.
+    """Say why a run's timings should not be trusted.
 
     Args:
-        times: of every workload, by what people call it.
-        conditions: before the run, and at least once more while it went on, in order of time.
+        times: of every workload, by a name for people.
+        conditions: before the run and at least once during it, in order of time.
         others_cores: cores that other programs kept busy meanwhile.
 
     Returns:
-        a sentence for each part of the rule that is broken, with what was found and the limit;
-        none where the times can be trusted.
+        A sentence with the value and the limit for each limit that is exceeded; empty if the
+        timings can be trusted.
     """
-    broken = [
-        _spread(times),
-        _deviation(times),
-        _others(others_cores),
-        _governor(conditions),
-        *_frequency(conditions[1:]),
-        *_temperature([read.temperature_c for read in conditions]),
-        *_throttled([read.throttled for read in conditions]),
-        _battery(conditions),
-    ]
-    return [sentence for sentence in broken if sentence]
-
-
-def _spread(times: Mapping[str, Times]) -> str | None:
-    spreads = {name: measured.spread for name, measured in times.items()}
-    return _worst(spreads, SPREAD, "repeated medians of {name} lie {found:.1%} apart")
-
-
-def _deviation(times: Mapping[str, Times]) -> str | None:
-    deviations = {name: measured.std_us / measured.mean_us for name, measured in times.items()}
-    return _worst(
-        deviations,
-        DEVIATION,
-        "times of {name} have a standard deviation of {found:.1%} of the mean",
-    )
-
-
-def _worst(found: Mapping[str, float], limit: float, what: str) -> str | None:
-    too_much = {name: value for name, value in found.items() if value > limit}
-    if not too_much:
-        return None
-    name = max(too_much, key=lambda each: too_much[each])
-    return (
-        f"The {what.format(name=name, found=too_much[name])}, more than {limit:.0%}; "
-        f"so it is with {len(too_much)} of {len(found)} timings."
-    )
-
-
-def _others(cores: float | None) -> str | None:
-    if cores is None or cores <= OTHERS_CORES:
-        return None
-    return (
-        f"Other programs kept {cores:.2f} cores busy meanwhile, more than {OTHERS_CORES:g}; "
-        "end them and measure again."
-    )
-
-
-def _governor(conditions: Sequence[Conditions]) -> str | None:
-    others = sorted({name for read in conditions for name in read.governors} - {GOVERNOR})
-    if not others:
-        return None
-    return (
-        f"The CPU governor is {' and '.join(map(repr, others))}, not {GOVERNOR!r}: the frequency "
-        f"depends on what was done before. Set it: sudo sh -c 'echo {GOVERNOR} | tee "
-        "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor'"
-    )
-
-
-def _frequency(conditions: Sequence[Conditions]) -> list[str]:
-    """Of the fastest core: which one did the work is not known, and the others rest."""
-    fastest = [max(read.frequencies_mhz) for read in conditions if read.frequencies_mhz]
-    limits = [max(read.limits_mhz) for read in conditions if read.limits_mhz]
-    said = []
-    if fastest and max(fastest) > min(fastest) * (1 + FREQUENCY_CHANGE):
+    said = [*_noisy(times)]
+    if others_cores is not None and others_cores > OTHERS_CORES:
         said.append(
-            f"The CPU's frequency changed between {min(fastest):,.0f} and {max(fastest):,.0f} MHz, "
-            f"by more than {FREQUENCY_CHANGE:.0%}."
+            f"Other programs kept {others_cores:.2f} cores busy (limit {OTHERS_CORES:g}); close "
+            "them and measure again."
         )
-    if fastest and limits and min(fastest) < max(limits) * FREQUENCY_OF_LIMIT:
+    if others := sorted({name for read in conditions for name in read.governors} - {GOVERNOR}):
         said.append(
-            f"The CPU ran at {min(fastest):,.0f} MHz, below {FREQUENCY_OF_LIMIT:.0%} of the "
-            f"{max(limits):,.0f} MHz that it can."
+            f"The CPU governor is {' and '.join(map(repr, others))}, not {GOVERNOR!r}: the "
+            f"frequency depends on the recent load. Set it with: sudo sh -c 'echo {GOVERNOR} | tee "
+            "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor'"
         )
+    said += _frequency(conditions[1:])
+    said += _temperature(
+        [each.temperature_c for each in conditions if each.temperature_c is not None]
+    )
+    said += _throttled(conditions)
+    if any(read.on_battery for read in conditions):
+        said.append("The device ran on battery, which may slow it down; plug it in.")
     return said
 
 
-def _temperature(read: Sequence[float | None]) -> list[str]:
-    degrees = [temperature for temperature in read if temperature is not None]
-    said = []
+def _noisy(times: Mapping[str, Times]) -> Iterator[str]:
+    for limit, what, found in (
+        (
+            SPREAD,
+            "the medians of {} differ by {:.1%} between rounds",
+            {name: each.spread for name, each in times.items()},
+        ),
+        (
+            DEVIATION,
+            "the standard deviation of {} is {:.1%} of its mean",
+            {name: each.std_us / each.mean_us for name, each in times.items()},
+        ),
+    ):
+        if exceeding := [(value, name) for name, value in found.items() if value > limit]:
+            value, name = max(exceeding)
+            yield (
+                f"Noisy timings: {what.format(name, value)} (limit {limit:.0%}); "
+                f"{len(exceeding)} of {len(found)} timings exceed the limit."
+            )
+
+
+def _frequency(conditions: Sequence[Conditions]) -> Iterator[str]:
+    """Of the fastest core: the others rest, and it is not known which one worked."""
+    fastest = [max(read.frequencies_mhz) for read in conditions if read.frequencies_mhz]
+    if not fastest:
+        return
+    highest = max((max(read.limits_mhz) for read in conditions if read.limits_mhz), default=0)
+    if max(fastest) > min(fastest) * (1 + FREQUENCY_CHANGE):
+        yield (
+            f"The CPU's frequency changed between {min(fastest):,.0f} and {max(fastest):,.0f} MHz "
+            f"(limit {FREQUENCY_CHANGE:.0%})."
+        )
+    if min(fastest) < highest * FREQUENCY_OF_LIMIT:
+        yield (
+            f"The CPU ran at {min(fastest):,.0f} MHz, below {FREQUENCY_OF_LIMIT:.0%} of the "
+            f"{highest:,.0f} MHz that it can reach."
+        )
+
+
+def _temperature(degrees: Sequence[float]) -> Iterator[str]:
     if degrees and max(degrees) - degrees[0] > WARMING_C:
-        said.append(
-            f"The processor grew warmer, from {degrees[0]:.0f} to {max(degrees):.0f} °C, by more "
-            f"than {WARMING_C:.0f} °C."
+        yield (
+            f"The processor warmed up from {degrees[0]:.0f} to {max(degrees):.0f} °C "
+            f"(limit {WARMING_C:.0f} °C more)."
         )
     if degrees and max(degrees) >= HOT_C:
-        said.append(
-            f"The processor was at {max(degrees):.0f} °C; from {HOT_C:.0f} °C on it may slow "
-            "itself down."
+        yield (
+            f"The processor reached {max(degrees):.0f} °C; from {HOT_C:.0f} °C on it may slow down."
         )
-    return said
 
 
-def _throttled(read: Sequence[int | None]) -> list[str]:
+def _throttled(conditions: Sequence[Conditions]) -> Iterator[str]:
     bits = 0
-    for told in read:
-        bits |= told or 0
+    for read in conditions:
+        bits |= read.throttled or 0
     now = [name for bit, name in THROTTLED.items() if bits >> bit & 1]
-    since = [
-        name
-        for bit, name in THROTTLED.items()
-        if bits >> (bit + SINCE_BOOT) & 1 and name not in now
-    ]
-    said = []
+    ever = [name for bit, name in THROTTLED.items() if bits >> (bit + SINCE_BOOT) & 1]
     if now:
-        said.append(f"The board reported {', '.join(now)} (0x{bits:x}, expected 0x0).")
-    if since:
-        said.append(
-            f"The board has reported {', '.join(since)} since it was switched on (0x{bits:x}, "
-            "expected 0x0); look after its supply and cooling."
+        yield f"The board reported {', '.join(now)} (0x{bits:x}, expected 0x0)."
+    if since := [name for name in ever if name not in now]:
+        yield (
+            f"The board has reported {', '.join(since)} since boot (0x{bits:x}, expected "
+            "0x0); check its power supply and cooling."
         )
-    return said
-
-
-def _battery(conditions: Sequence[Conditions]) -> str | None:
-    if not any(read.on_battery for read in conditions):
-        return None
-    return "The device ran on its battery, which may slow it down; plug it in."

@@ -1,20 +1,19 @@
 """Timing one workload, and the statistics of its times.
 
-Two kinds of times are taken, since one kind cannot serve both ends:
+Two kinds of times are taken:
 
-- *Single calls*, each between two readings of the clock. Only these show what one user waits for,
-  so the minimum, the median and the percentiles are theirs.
-- *Loops*: so many calls in a row between two readings that they last at least a millisecond, as
-  pyperf does (https://pyperf.readthedocs.io, "loops"). The clock's resolution and the time that
-  reading it takes do not matter to these, so the mean, the standard deviation and the calls per
-  second are theirs. A single call that lasts a millisecond is a loop of one, timed once for both.
+- *Single calls*, each between two readings of the clock. They show what one user waits for, so
+  they give the minimum, the median and the percentiles.
+- *Loops* of enough calls to last at least a millisecond, as in pyperf
+  (https://pyperf.readthedocs.io, "loops"). The clock's resolution and the time to read it do not
+  matter here, so they give the mean, the standard deviation and the calls per second. A single
+  call that lasts a millisecond is a loop of one, timed once for both.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter_ns
 from typing import Any, NamedTuple
@@ -23,32 +22,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 LOOP_NS = 1_000_000
-"""A loop lasts at least this long: a million times what the clock resolves on Linux."""
-TURN = 100
-"""Single calls of one workload in one turn, where they are quick enough."""
+"""The least duration of a loop: a million times the clock's resolution on Linux."""
+TURN = 100  # The most single calls of a workload in one turn.
 TURN_NS = 20_000_000
-"""A turn's single calls shall not take longer, nor its loops: of slow ones there are fewer."""
-LOOPS = 3
-"""Loops of one workload in one turn, where its calls are quick enough."""
+"""The time for a turn's single calls, and for its loops: slow workloads get fewer of them."""
+LOOPS = 3  # The most loops of a workload in one turn.
 SETTLING = 10
-"""Calls that open a turn untimed, where they are quick: the workload before left its own data in
-the caches."""
+"""The most untimed calls at the start of a turn, as the caches hold another workload's data."""
 WARM_UP_NS = 50_000_000
 WARM_UP_CALLS = 50
-"""A workload is warm after so many calls, or so long; see :func:`pace`."""
+"""A workload is warm after this many calls, or this long; see :func:`pace`."""
 CALLS_BEYOND = 10
-"""A percentile is told where at least so many calls lie beyond it: p99 takes 1,000 calls."""
+"""A percentile is given if at least this many calls lie beyond it: p99 takes 1,000 calls."""
 
 
 class Workload(NamedTuple):
-    """A function of one argument, and arguments to call it with, in turn and over again."""
+    """A function of one argument, and the arguments to call it with, over and over again."""
 
     call: Callable[[Any], object]
     arguments: Sequence[Any]
 
 
 class Pace(NamedTuple):
-    """How a workload's turns are made up: single calls, loops, and the calls in each loop."""
+    """The number of untimed calls, single calls and loops in a turn, and of calls in a loop."""
 
     settling: int
     calls: int
@@ -57,7 +53,7 @@ class Pace(NamedTuple):
 
 
 class Turn(NamedTuple):
-    """Times of one turn in nanoseconds: of single calls, and of a call in each loop on average."""
+    """Times of one turn in nanoseconds: of single calls, and the mean of a call in each loop."""
 
     calls_ns: list[int]
     loops_ns: list[float]
@@ -66,38 +62,32 @@ class Turn(NamedTuple):
 
 @dataclass(frozen=True)
 class Times:
-    """Statistics of one workload's times, in microseconds a call.
+    """Statistics of one workload's times, in microseconds per call.
 
-    See :mod:`benchmarks.latency.timing` for the two kinds of times. A percentile between two times
-    is interpolated linearly, as numpy.percentile does by default.
+    See :mod:`benchmarks.latency.timing` for the two kinds of times. Of single calls, ``calls`` in
+    number, are the minimum, the median, the percentiles (linearly interpolated; None with fewer
+    than 100 or 1,000 calls), and ``repeats_us``, the median in each part of the run, in order of
+    time; ``spread`` is the largest of these divided by the smallest, minus 1. Of ``loops`` of
+    ``calls_in_loop`` calls are the mean, the sample standard deviation of a loop's time per call (0
+    with one loop), and the calls per second, 1e6 / mean.
     """
 
     calls: int
-    """Single calls."""
     min_us: float
-    """Of single calls, as are the next three."""
     median_us: float
     p90_us: float | None
-    """None where fewer than ten calls lie beyond it: with fewer than 100 calls."""
     p99_us: float | None
-    """None with fewer than 1,000 calls."""
     loops: int
-    """Loops timed."""
     calls_in_loop: int
     mean_us: float
-    """Of loops, as are the next two."""
     std_us: float
-    """The sample standard deviation of loops' times a call; 0 where there is one loop."""
     per_second: float
-    """Calls per second: 1e6 / mean."""
     repeats_us: list[float]
-    """The median of single calls in each of the run's parts, in order of time."""
     spread: float
-    """How far the repeated medians lie apart: the largest divided by the smallest, less 1."""
 
 
 def pace(workload: Workload) -> Pace:
-    """Warm a workload up, and choose what its turns are made of by its fastest call."""
+    """Warm a workload up and size its turns by its fastest call."""
     call_ns = max(1, min(_warm_up(workload)))
     calls_in_loop = -(-LOOP_NS // call_ns)
     return Pace(
@@ -109,12 +99,13 @@ def pace(workload: Workload) -> Pace:
 
 
 def take_turn(workload: Workload, pace: Pace, number: int) -> Turn:
-    """Time the turn of that number: its single calls, then its loops.
+    """Time a workload's turn with the given number: its single calls, then its loops.
 
-    Each call gets another argument than the one before, where there are several.
+    If there are several arguments, each call gets another one than the call before.
     """
     first = number * (pace.settling + pace.calls)
-    with _no_garbage_collection():
+    gc.disable()  # A collection takes milliseconds and would hit a random call.
+    try:
         calls = _time_calls(workload, first, pace.settling + pace.calls)[pace.settling :]
         if pace.calls_in_loop == 1:
             return Turn(calls, [float(time) for time in calls], 1)
@@ -122,22 +113,24 @@ def take_turn(workload: Workload, pace: Pace, number: int) -> Turn:
             _time_loop(workload, first + loop * pace.calls_in_loop, pace.calls_in_loop)
             for loop in range(pace.loops)
         ]
+    finally:
+        gc.enable()
     return Turn(calls, loops, pace.calls_in_loop)
 
 
 def summarize(parts: Sequence[Sequence[Turn]]) -> Times:
-    """The statistics of a workload's turns.
+    """Compute the statistics of a workload's turns.
 
     Args:
-        parts: its turns in each part of the run, in order of time; a part has at least one.
+        parts: the turns of each part of the run, in order of time.
 
     Raises:
-        ValueError: there are no parts, or no times in one.
+        ValueError: there are no parts, or a part without times.
     """
     calls = [[time for turn in part for time in turn.calls_ns] for part in parts]
     loops = np.array([time for part in parts for turn in part for time in turn.loops_ns])
     if not all(calls) or not len(loops):
-        raise ValueError("Parts without times were given; expected at least one time in each.")
+        raise ValueError("A part has no times; expected at least one time in each part.")
     singles = np.concatenate(calls)
     mean = float(loops.mean())
     repeats = [float(np.median(part)) for part in calls]
@@ -158,7 +151,7 @@ def summarize(parts: Sequence[Sequence[Turn]]) -> Times:
 
 
 def _warm_up(workload: Workload) -> list[int]:
-    """Call until it is warm, once more than needed: the first call's time is left out."""
+    """Call until warm; the first call's time is left out."""
     times: list[int] = []
     started = perf_counter_ns()
     while len(times) < 2 or (
@@ -169,7 +162,7 @@ def _warm_up(workload: Workload) -> list[int]:
 
 
 def _time_calls(workload: Workload, first: int, count: int) -> list[int]:
-    """Times in nanoseconds of single calls, from the argument numbered ``first`` on."""
+    """Time single calls in nanoseconds, starting with the argument at ``first``."""
     call, arguments = workload
     times = []
     for number in range(first, first + count):
@@ -181,7 +174,7 @@ def _time_calls(workload: Workload, first: int, count: int) -> list[int]:
 
 
 def _time_loop(workload: Workload, first: int, count: int) -> float:
-    """The time in nanoseconds of a call, on average of ``count`` in a row."""
+    """The mean time in nanoseconds of ``count`` calls in a row."""
     call, arguments = workload
     chosen = [arguments[number % len(arguments)] for number in range(first, first + count)]
     start = perf_counter_ns()
@@ -191,22 +184,9 @@ def _time_loop(workload: Workload, first: int, count: int) -> float:
 
 
 def _percentile_us(times_ns: NDArray[np.int64], percent: int) -> float | None:
-    if len(times_ns) * (100 - percent) < 100 * CALLS_BEYOND:
-        return None
-    return _us(float(np.percentile(times_ns, percent)))
+    is_known = len(times_ns) * (100 - percent) >= 100 * CALLS_BEYOND
+    return _us(float(np.percentile(times_ns, percent))) if is_known else None
 
 
 def _us(time_ns: float) -> float:
-    return round(time_ns / 1000, 3)  # The clock counts nanoseconds.
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """A collection takes milliseconds, and would fall on whichever call comes along."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    return round(time_ns / 1000, 3)  # The clock has nanoseconds.

@@ -1,4 +1,4 @@
-"""Charts: a result's numbers as SVG, to stand in a page.
+"""Charts of results as SVG, for the HTML page.
 
 Each function returns one ``<svg>`` element as text. Colours and fonts come from the page's style
 sheet by class: ``s0`` to ``s3`` for series, ``axis``, ``grid`` and ``note``.
@@ -14,21 +14,18 @@ from typing import NamedTuple
 from edge_app.models.metrics import Bin
 
 SERIES = 4
-"""How many colours there are; a fifth series has the first one's again."""
-DIGITS = 10
+"""The number of colours; a fifth series gets the first one again."""
 
-_ROW = 18
-"""Height of a row of text, in the chart's own pixels."""
+_ROW = 18  # Height of a row of text in the chart's own pixels.
 
 
 class Point(NamedTuple):
-    """A variant of a model: what it costs and how often it is right."""
+    """A variant of a model with its cost and its accuracy, 0 to 1."""
 
     model: str
     variant: str
     latency_us: float
     accuracy: float
-    """0 to 1."""
     bytes: int
 
 
@@ -42,16 +39,8 @@ class Spread(NamedTuple):
     p99: float
 
 
-class Bar(NamedTuple):
-    """A row of a bar chart: its label, its value, and whether to point at it."""
-
-    label: str
-    value: float
-    is_marked: bool = False
-
-
 class _Scale(NamedTuple):
-    """A linear map of values, or of their logarithms, to the chart's pixels."""
+    """A linear map from values or their logarithms to the chart's pixels."""
 
     low: float
     high: float
@@ -62,29 +51,39 @@ class _Scale(NamedTuple):
         part = (value - self.low) / (self.high - self.low)
         return self.start + part * (self.end - self.start)
 
+    def steps(self) -> list[tuple[float, float]]:
+        """Round values between two logarithms, and where they are: 1, 2 and 5 times powers of ten,
+        or more of them if those give only one."""
+        powers = range(math.floor(self.low), math.ceil(self.high) + 1)
+        for factors in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
+            steps = [factor * 10.0**power for power in powers for factor in factors]
+            within = [step for step in steps if self.low <= math.log10(step) <= self.high]
+            if len(within) > 1:
+                break
+        return [(step, self.at(math.log10(step))) for step in within]
+
 
 def trade_off(points: Sequence[Point]) -> str:
-    """Accuracy against latency, size as area: better is further up and to the left.
+    """Plot accuracy against latency, with size as area: better is further up and to the left.
 
-    Both axes are logarithmic, the upright one in errors: from 99 to 99.5% half of them are gone.
+    Both axes are logarithmic, the vertical one in errors: from 99 to 99.5% half of them are gone.
 
     Args:
         points: at least one; latencies above 0.
     """
     width, height, left, right, top, bottom = 720, 400, 62, 30, 34, 46
     times = [math.log10(point.latency_us) for point in points]
-    errors = [math.log10(_errors(point)) for point in points]
+    # At least half an error in 10,000 images: 0 has no logarithm.
+    errors = [math.log10(max(1 - point.accuracy, 0.00005)) for point in points]
     x = _Scale(min(times) - 0.15, max(times) + 0.15, left, width - right)
     y = _Scale(min(errors) - 0.2, max(errors) + 0.12, top, height - bottom)
     parts = [_text(left, height - 6, "latency of one inference, median, µs (log scale)", "note")]
-    for time in _steps(x.low, x.high):
-        at = x.at(math.log10(time))
+    for time, at in x.steps():
         parts += [
             _line(at, top, at, height - bottom, "grid"),
             _text(at, height - 28, f"{time:,g}", "axis", "middle"),
         ]
-    for error in _steps(y.low, y.high):
-        at = y.at(math.log10(error))
+    for error, at in y.steps():
         parts += [
             _line(left, at, width - right, at, "grid"),
             _text(left - 8, at + 4, f"{100 - 100 * error:g}%", "axis", "end"),
@@ -97,12 +96,10 @@ def trade_off(points: Sequence[Point]) -> str:
         across, down = x.at(time), y.at(error)
         radius = 26 * math.sqrt(point.bytes / largest)
         title = f"{point.model} {point.variant}: {point.accuracy:.2%}, {point.latency_us:,.1f} µs"
-        series = _series(variants.index(point.variant))
+        series = f"s{variants.index(point.variant) % SERIES}"
         parts += [
-            f'<circle class="{series} area" cx="{across:.1f}" '
-            f'cy="{down:.1f}" r="{radius:.1f}"><title>{escape(title)}</title></circle>',
-            # So that the smallest is seen, too.
-            f'<circle class="{series} dot" cx="{across:.1f}" cy="{down:.1f}" r="2"/>',
+            _circle(across, down, radius, f"{series} area", title),
+            _circle(across, down, 2, f"{series} dot"),  # So that the smallest one is visible.
         ]
         # A model's name stands above the highest of its circles.
         tops[point.model] = min(tops.get(point.model, (height, 0)), (down - radius, across))
@@ -111,8 +108,8 @@ def trade_off(points: Sequence[Point]) -> str:
 
 
 def spreads(rows: Sequence[Spread]) -> str:
-    """Each row a line from the fastest call to the 99th percentile, on a logarithmic scale; a box
-    ends at the 90th, and a dot is the median."""
+    """Draw each row as a line from the fastest call to the 99th percentile on a logarithmic scale,
+    with a box up to the 90th percentile and a dot at the median."""
     width, left, right, top = 720, 190, 70, 6
     bottom = top + _ROW * len(rows)
     x = _Scale(
@@ -122,8 +119,7 @@ def spreads(rows: Sequence[Spread]) -> str:
         width - right,
     )
     parts = []
-    for time in _steps(x.low, x.high):
-        at = x.at(math.log10(time))
+    for time, at in x.steps():
         parts += [
             _line(at, top, at, bottom, "grid"),
             _text(at, bottom + 16, f"{time:,g}", "axis", "middle"),
@@ -135,87 +131,22 @@ def spreads(rows: Sequence[Spread]) -> str:
         parts += [
             _text(left - 8, middle + 4, row.label, "axis", "end"),
             _line(fastest, middle, p99, middle, "s0 whisker"),
-            _rectangle(fastest, middle - 4, p90 - fastest, 8, "s0 box"),
-            f'<circle class="s0 dot" cx="{median:.1f}" cy="{middle:.1f}" r="4"/>',
+            f'<rect class="s0 box" x="{fastest:.1f}" y="{middle - 4:.1f}" '
+            f'width="{p90 - fastest:.1f}" height="8"/>',
+            _circle(median, middle, 4, "s0 dot"),
             _text(width - right + 8, middle + 4, f"{row.median:,.1f}", "axis"),
         ]
     return _svg(width, bottom + 40, "Latency of single inferences", parts)
 
 
-def matrix(flips: Sequence[Sequence[int]]) -> str:
-    """How many answers went from which digit (rows) to which (columns); nothing where none did.
-
-    Args:
-        flips: counts, 10 rows of 10.
-    """
-    cell, edge = 24, 34
-    largest = max(1, *(count for row in flips for count in row))
-    parts = [
-        _text(edge + cell * 5, 12, "variant says", "note", "middle"),
-        f'<g transform="rotate(-90)">'
-        f"{_text(-(edge + cell * 5), 10, 'original says', 'note', 'middle')}</g>",
-    ]
-    for digit in range(DIGITS):
-        middle = edge + cell * (digit + 0.5)
-        parts += [
-            _text(middle, edge - 6, str(digit), "axis", "middle"),
-            _text(edge - 6, middle + 4, str(digit), "axis", "end"),
-        ]
-    for row, counts in enumerate(flips):
-        for column, count in enumerate(counts):
-            left, top = edge + cell * column, edge + cell * row
-            kind = "cell same" if row == column else "cell"
-            parts.append(_rectangle(left, top, cell, cell, kind))
-            if count:
-                shade = 0.15 + 0.35 * count / largest  # The count can be read on all of them.
-                parts += [
-                    f'<rect class="s1 heat" x="{left}" y="{top}" width="{cell}" height="{cell}" '
-                    f'fill-opacity="{shade:.2f}"/>',
-                    _text(left + cell / 2, top + cell / 2 + 4, str(count), "count", "middle"),
-                ]
-    side = edge + cell * DIGITS + 2
-    return _svg(side, side, "Matrix of flips", parts)
-
-
-def errors_per_class(accuracies: Mapping[str, Sequence[float | None]]) -> str:
-    """Errors for each digit, a bar a series.
-
-    Args:
-        accuracies: of digits 0 to 9, 0 to 1 or unknown, by the name of who reads them; at least
-            one.
-    """
-    width, height, left, top, bottom = 620, 300, 46, 26, 26
-    errors = {
-        name: [0.0 if value is None else 1 - value for value in values]
-        for name, values in accuracies.items()
-    }
-    most = max(0.001, *(value for values in errors.values() for value in values))
-    y = _Scale(0, most * 1.05, height - bottom, top)
-    group = (width - left) / DIGITS
-    bar = (group - 12) / len(errors)
-    parts = [_legend(left, 14, errors)]
-    for value in _round_steps(y.high):
-        at = y.at(value)
-        parts += [
-            _line(left, at, width, at, "grid"),
-            _text(left - 6, at + 4, f"{100 * value:.3g}%", "axis", "end"),
-        ]
-    for digit in range(DIGITS):
-        middle = left + group * (digit + 0.5)
-        parts.append(_text(middle, height - 8, str(digit), "axis", "middle"))
-        for number, values in enumerate(errors.values()):
-            at = y.at(values[digit])
-            start = left + group * digit + 6 + bar * number
-            parts.append(_rectangle(start, at, bar, height - bottom - at, f"{_series(number)} bar"))
-    return _svg(width, height, "Errors for each digit", parts)
-
-
 def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
-    """How often answers are right (up) that are given with some probability (across), size by how
-    many they are. On the diagonal they are as sure as they may be.
+    """Plot how often answers are right (up) against the probability given to them (across).
+
+    On the diagonal the model is exactly as confident as it should be. Larger circles stand for more
+    answers.
 
     Args:
-        series: bins by the name of who answered; empty bins are left out.
+        series: bins by name; empty bins are left out.
     """
     side, left, top, bottom = 300, 46, 24, 40
     x = _Scale(0, 1, left, side - 18)
@@ -228,73 +159,20 @@ def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
             _text(x.at(value), side - bottom + 16, f"{value:.0%}", "axis", "middle"),
             _text(left - 6, y.at(value) + 4, f"{value:.0%}", "axis", "end"),
         ]
-    parts.append(_text((left + side) / 2, side - 6, "probability it gave", "note", "middle"))
+    parts.append(_text((left + side) / 2, side - 6, "probability of the answer", "note", "middle"))
     for number, bins in enumerate(series.values()):
         for each in bins:
             if each.confidence is None or each.accuracy is None:
                 continue
-            radius = 2 + 1.2 * math.log10(each.count)
+            across, up, radius = x.at(each.confidence), y.at(each.accuracy), math.log10(each.count)
             title = f"{each.count:,} answers of {each.confidence:.1%}, right: {each.accuracy:.1%}"
-            parts.append(
-                f'<circle class="{_series(number)} area" cx="{x.at(each.confidence):.1f}" '
-                f'cy="{y.at(each.accuracy):.1f}" r="{radius:.1f}">'
-                f"<title>{escape(title)}</title></circle>"
-            )
+            parts.append(_circle(across, up, 2 + 1.2 * radius, f"s{number % SERIES} area", title))
     return _svg(side, side, "Reliability diagram", parts)
-
-
-def bars(rows: Sequence[Bar], unit: str) -> str:
-    """A bar a row, from 0, with its value; below 0 there is the value alone. Marked rows stand out.
-
-    Args:
-        rows: at least one.
-        unit: of the values.
-    """
-    width, left, right = 720, 230, 80
-    x = _Scale(0, max(1e-9, *(row.value for row in rows)), left, width - right)
-    parts = []
-    for number, row in enumerate(rows):
-        top, end = _ROW * number + 4, x.at(max(row.value, 0))
-        colour = "s1" if row.is_marked else "s0"
-        parts += [
-            _text(left - 8, top + 12, row.label, "axis", "end"),
-            _rectangle(left, top + 2, end - left, _ROW - 6, f"{colour} bar"),
-            _text(end + 6, top + 12, f"{row.value:.1f} {unit}", "axis"),
-        ]
-    return _svg(width, _ROW * len(rows) + 8, f"Bars in {unit}", parts)
-
-
-def _errors(point: Point) -> float:
-    """The part that it reads wrong; of a faultless one half an error in 10,000."""
-    return max(1 - point.accuracy, 0.00005)
-
-
-def _steps(low: float, high: float) -> list[float]:
-    """Round values whose logarithms lie between two, at least 0.3 apart: 1, 2 and 5 times powers of
-    ten, or more of them where that is but one."""
-    powers = range(math.floor(low), math.ceil(high) + 1)
-    for factors in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8)):
-        steps = [factor * 10.0**power for power in powers for factor in factors]
-        within = [step for step in steps if low <= math.log10(step) <= high]
-        if len(within) > 1:
-            break
-    return within
-
-
-def _round_steps(high: float) -> list[float]:
-    """Some four round values from 0 up."""
-    power = 10.0 ** math.floor(math.log10(high / 4))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor * 5 > high)
-    return [step * number for number in range(int(high / step) + 1)]
-
-
-def _series(number: int) -> str:
-    return f"s{number % SERIES}"
 
 
 def _legend(left: float, line: float, names: Iterable[str]) -> str:
     spans = (
-        f'<tspan class="{_series(number)} key" dx="{12 if number else 0}">● {escape(name)}</tspan>'
+        f'<tspan class="s{number % SERIES} key" dx="{12 if number else 0}">● {escape(name)}</tspan>'
         for number, name in enumerate(names)
     )
     return f'<text class="axis" x="{left}" y="{line}">{"".join(spans)}</text>'
@@ -311,10 +189,10 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
-def _rectangle(x: float, y: float, width: float, height: float, kind: str) -> str:
+def _circle(x: float, y: float, radius: float, kind: str, title: str = "") -> str:
     return (
-        f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" '
-        f'height="{max(height, 0):.1f}"/>'
+        f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}">'
+        f"<title>{escape(title)}</title></circle>"
     )
 
 

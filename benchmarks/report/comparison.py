@@ -1,15 +1,15 @@
-"""Comparison: an earlier result against a new one, and which of the differences are noise.
+"""Comparison of a result with an earlier one: what got better or worse beyond noise.
 
 The rules:
 
-- *Accuracy*, on the same images: the images that only one of the two reads wrong, judged by
-  McNemar's exact test. With p of 0.05 and more, the difference is noise.
-- *Agreement with the original*: noise where the two 95% intervals (Wilson) have a value in common.
-- *Latency*, on the same device and runtime: a difference is real where every repeated median of one
-  run lies above every one of the other, and the medians are more than 5% apart. With five repeats
-  each, chance alone puts all of one above all of the other, in either direction, with p = 2/252
-  (the exact rank-sum test of H. B. Mann, D. R. Whitney, "On a test of whether one of two random
-  variables is stochastically larger than the other", Ann. Math. Statist. 18, 1947).
+- *Accuracy*, on the same images: McNemar's exact test on the images that only one of the two
+  misreads. With p of 0.05 or more, the difference is noise.
+- *Agreement with the original*: noise if the two 95% intervals (Wilson) overlap.
+- *Latency*, on the same device and runtime: a real difference if all repeated medians of one run
+  are above all of the other, and the medians are more than 5% apart. With five repeats each, chance
+  alone separates them like that with p = 2/252 (the exact rank-sum test of H. B. Mann,
+  D. R. Whitney, "On a test of whether one of two random variables is stochastically larger than the
+  other", Ann. Math. Statist. 18, 1947).
 - *Sizes* have no noise.
 
 A ``.tflite`` file without a card is compared by its size, accuracy and latency.
@@ -24,246 +24,189 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.report.document import FORMAT
+from benchmarks.report.tables import Part, ReportTable
 from benchmarks.results import TEST_SET
+from edge_app.device import last_benchmark
 from edge_app.errors import UserError
-from edge_app.models.folder import VARIANT
+from edge_app.models.folder import CARDLESS
 from edge_app.models.metrics import Flips, mcnemar, wilson_interval
 
+FORMATS = (3, FORMAT)
+"""Formats whose fields this module reads."""
 SIGNIFICANCE = 0.05
 """A difference that chance alone brings at least this often is noise."""
 LEAST_CHANGE = 0.05
-"""A median that moved by a smaller part is the same, however steady both runs were: another layout
-of memory can do that."""
-LARGEST_FILE = 50_000_000
-"""Bytes. A result takes less than a hundredth of it."""
+"""A median that moved by a smaller fraction is the same, however steady both runs were: a different
+memory layout can do that."""
 
-Quantity = Literal["bytes", "accuracy", "agreement", "median_us"]
-Verdict = Literal["same", "noise", "better", "worse", "other"]
+Quantity = Literal["size", "accuracy", "agreement", "latency"]
+Verdict = Literal["noise", "better", "worse"]
+
+_UNITS: dict[Quantity, tuple[str, float]] = {
+    "size": ("kB", 1e-3),
+    "accuracy": ("%", 100),
+    "agreement": ("%", 100),
+    "latency": ("µs", 1),
+}
+
+
+_DEVICE = ("board", "cpu", "architecture", "cores", "runtime")
+"""The properties of a device that latencies depend on most."""
 
 
 class ComparisonError(UserError):
-    """A file that holds no result of the benchmarks."""
+    """A file that is not a result of the benchmarks."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """One quantity of one model's variant, before and now."""
+    """One quantity of one model's variant, before and now, in bytes, 0 to 1, or microseconds;
+    "noise" includes no change at all."""
 
     model: str
     variant: str
     quantity: Quantity
-    """Accuracy and agreement are 0 to 1."""
     before: float
     now: float
     verdict: Verdict
-    """"other": not to be compared, as ``reason`` says."""
-    reason: str
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What changed since an earlier result."""
+    """The changes since an earlier result, measured at a time in ISO 8601; ``notes`` are sentences
+    on what is not compared."""
 
     before: str
-    """When that was measured, ISO 8601."""
     changes: list[Change]
     notes: list[str]
-    """Sentences about what cannot be compared."""
 
 
 def read_result(path: Path) -> dict[str, Any]:
     """Read a result that ``--json`` wrote.
 
     Raises:
-        ComparisonError: it cannot be read, is something else, or a field is missing or of another
-            kind.
+        ComparisonError: the file cannot be read, is something else, or a field is not as expected.
     """
+    expected = "expected a file that python -m benchmarks --json wrote"
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ComparisonError(f"{path} is too large for a result of the benchmarks.")
-        result = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        # int refuses NaN and infinity, which are not JSON.
+        result = json.loads(path.read_text(encoding="utf-8"), parse_constant=int)
     except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no JSON"
-        raise ComparisonError(
-            f"{path} cannot be compared with ({reason}); expected a file that "
-            "python -m benchmarks --json wrote."
-        ) from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise ComparisonError(f"{path} cannot be compared ({reason}); {expected}.") from error
     found = result.get("format") if isinstance(result, dict) else None
-    if found != FORMAT or not isinstance(result.get("models"), dict):
-        raise ComparisonError(
-            f"{path} cannot be compared with: it holds "
-            f"{f'format {found}' if found else 'no result'}, expected format {FORMAT}; measure the "
-            "earlier state again with this version's --json."
-        )
-    try:
-        compare_results(result, result)  # Every field is read: better now than after minutes.
-    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise ComparisonError(
-            f"{path} cannot be compared with: a field is not as expected "
-            f"({type(error).__name__}: {error}); measure the earlier state again with this "
-            "version's --json."
-        ) from error
-    return dict(result)
+    if found == last_benchmark.FORMAT:
+        reason = "it is only the summary that the app's page shows"
+    elif found not in FORMATS:
+        reason = "it is not a result" if found is None else f"it has format {found!r:.40}"
+        expected += f", format {' or '.join(map(str, FORMATS))}"
+    else:
+        try:
+            compare_results(result, result)  # Reads every field now, before minutes of measuring.
+            return dict(result)
+        except KeyError as error:
+            reason = f"the field {error} is missing"
+        except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            reason = str(error)
+    raise ComparisonError(f"{path} cannot be compared ({reason}); {expected}.")
 
 
 def compare_results(before: Mapping[str, Any], now: Mapping[str, Any]) -> Comparison:
-    """What changed from one result to another, both as ``--json`` writes them."""
-    return Comparison(str(before["measured_at"]), list(_changes(before, now)), _notes(before, now))
-
-
-def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
-    is_same_device = _device(before) == _device(now)
+    """Compare two results as ``--json`` writes them."""
+    is_same_device = all(before["device"][name] == now["device"][name] for name in _DEVICE)
     is_same_set = before["dataset_sha256"] == now["dataset_sha256"]
-    earlier = _measured(before)
-    for (name, variant), new in _measured(now).items():
-        if (old := earlier.get((name, variant))) is None:
-            continue
-        yield _size(name, variant, old["bytes"], new["bytes"])
-        if old["drift"] and new["drift"] and is_same_set:
-            yield _accuracy(name, variant, old["drift"], new["drift"])
-            if name in now["models"] and name in before["models"]:
-                images = now["sets"][TEST_SET]["images"]
-                yield _agreement(name, variant, old["drift"], new["drift"], images)
-        if old["latency"] and new["latency"]:
-            yield _latency(name, variant, old["latency"], new["latency"], is_same_device)
+    old, new = _quantities(before), _quantities(now)
+    changes = [
+        Change(*key, old[key][0], new[key][0], _judge(key[2], old[key], new[key]))
+        for key in new
+        if key in old and {"size": True, "latency": is_same_device}.get(key[2], is_same_set)
+    ]
+    notes = []
+    if not is_same_device:
+        notes.append("Latencies are not compared: the device or the runtime is different.")
+    if not is_same_set:
+        notes.append("Accuracies are not compared: the test images are different.")
+    if before["warnings"] or now["warnings"]:
+        notes.append("Latencies may mislead: at least one of the runs warned about its timings.")
+    for title, one, other in (("earlier", old, new), ("new", new, old)):
+        if missing := dict.fromkeys(_missing(one, other)):
+            notes.append(f"Only in the {title} result: {', '.join(missing)}.")
+    return Comparison(str(before["measured_at"]), changes, notes)
 
 
-def _measured(result: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Bytes, drift and latency of every file, by model and variant."""
-    files = {
-        (name, variant): fields
+def comparison_tables(comparison: Comparison) -> Iterator[Part]:
+    """The changes beyond noise, as a table."""
+    table = ReportTable(("model", "variant", "quantity"), ("before", "now", "change", ""))
+    changed = [change for change in comparison.changes if change.verdict != "noise"]
+    for each in changed:
+        unit, scale = _UNITS[each.quantity]
+        moved = (each.now - each.before) * scale
+        table.add(
+            each.model,
+            each.variant,
+            f"{each.quantity}, {unit}",
+            f"{each.before * scale:,.2f}",
+            f"{each.now * scale:,.2f}",
+            f"{each.now / each.before - 1:+.1%}" if each.quantity == "latency" else f"{moved:+.2f}",
+            each.verdict,
+            is_marked=each.verdict == "worse",
+        )
+    same, total = len(comparison.changes) - len(changed), len(comparison.changes)
+    words = f"{same} of {total} compared figures are the same or differ by no more than noise."
+    yield Part(f"Changes since {comparison.before}", table, "\n".join([words, *comparison.notes]))
+
+
+_Key = tuple[str, str, Quantity]
+_Measured = tuple[float, Any]
+"""A figure, and what its noise is judged by."""
+
+
+def _quantities(result: Mapping[str, Any]) -> dict[_Key, _Measured]:
+    found: dict[_Key, _Measured] = {}
+    files = [
+        (name, variant, fields, fields["drift"])
         for name, model in result["models"].items()
         for variant, fields in model["variants"].items()
-    }
-    # Of a file without a card no drift is known, but how well it reads.
-    bare = {
-        (name, VARIANT): {**fields, "drift": fields["quality"]}
-        for name, fields in result["bare"].items()
-    }
-    return files | bare
+    ]
+    files += [(name, CARDLESS, each, each["quality"]) for name, each in result["bare"].items()]
+    for name, variant, fields, quality in files:
+        found[name, variant, "size"] = float(fields["bytes"]), None
+        if quality:
+            found[name, variant, "accuracy"] = float(quality["accuracy"]), set(quality["wrong"])
+        if quality and variant != CARDLESS:
+            images, agreement = result["sets"][TEST_SET]["images"], float(quality["agreement"])
+            interval = wilson_interval(round(agreement * images), images)
+            found[name, variant, "agreement"] = agreement, interval
+        if latency := fields["latency"]:
+            repeats = min(latency["repeats_us"]), max(latency["repeats_us"])
+            found[name, variant, "latency"] = float(latency["median_us"]), repeats
+    return found
 
 
-def _size(model: str, variant: str, before: int, now: int) -> Change:
-    verdict: Verdict = "same" if before == now else "better" if now < before else "worse"
-    return _change(
-        model, variant, "bytes", before, now, verdict, f"{before:,} bytes then, {now:,} now"
-    )
+def _judge(quantity: Quantity, old: _Measured, new: _Measured) -> Verdict:
+    (before, evidence), (now, evidence_now) = old, new
+    if quantity == "size":
+        is_real = now != before
+    elif quantity == "accuracy":
+        lost, won = len(evidence_now - evidence), len(evidence - evidence_now)
+        is_real, before, now = mcnemar(Flips(lost, won)) < SIGNIFICANCE, lost, won
+    else:
+        is_real = evidence_now[0] > evidence[1] or evidence_now[1] < evidence[0]
+        if quantity == "latency":
+            is_real = is_real and abs(now / before - 1) > LEAST_CHANGE
+    if not is_real:
+        return "noise"
+    return "better" if (now > before) == (quantity in {"accuracy", "agreement"}) else "worse"
 
 
-def _change(
-    model: str,
-    variant: str,
-    quantity: Quantity,
-    before: float,
-    now: float,
-    verdict: Verdict,
-    reason: str,
-) -> Change:
-    """Both numbers are from files, and may be something else."""
-    return Change(model, variant, quantity, float(before), float(now), verdict, reason)
-
-
-def _accuracy(
-    model: str, variant: str, before: Mapping[str, Any], now: Mapping[str, Any]
-) -> Change:
-    old, new = set(before["wrong"]), set(now["wrong"])
-    lost, won = len(new - old), len(old - new)
-    p = mcnemar(Flips(lost, won))
-    verdict: Verdict = "same" if old == new else "noise"
-    if p < SIGNIFICANCE:
-        verdict = "worse" if lost > won else "better"
-    reason = f"{lost} images newly wrong, {won} newly right: p = {p:.2g}"
-    return _change(model, variant, "accuracy", before["accuracy"], now["accuracy"], verdict, reason)
-
-
-def _agreement(
-    model: str, variant: str, before: Mapping[str, Any], now: Mapping[str, Any], images: int
-) -> Change:
-    old, new = before["agreement"], now["agreement"]
-    (low, high), (new_low, new_high) = (
-        wilson_interval(round(each * images), images) for each in (old, new)
-    )
-    verdict: Verdict = "same" if old == new else "noise"
-    if new_low > high:
-        verdict = "better"
-    elif new_high < low:
-        verdict = "worse"
-    reason = f"95% intervals {low:.2%} to {high:.2%} and {new_low:.2%} to {new_high:.2%}"
-    return _change(model, variant, "agreement", old, new, verdict, reason)
-
-
-def _latency(
-    model: str,
-    variant: str,
-    before: Mapping[str, Any],
-    now: Mapping[str, Any],
-    is_same_device: bool,
-) -> Change:
-    old, new = before["median_us"], now["median_us"]
-    first, second = before["repeats_us"], now["repeats_us"]
-    has_moved = abs(new / old - 1) > LEAST_CHANGE
-    is_apart = min(second) > max(first) or max(second) < min(first)
-    verdict: Verdict = "same" if first == second else "noise"
-    if not is_same_device:
-        verdict = "other"
-    elif is_apart and has_moved:
-        verdict = "better" if new < old else "worse"
-    reason = (
-        f"repeated medians {min(first):,.1f} to {max(first):,.1f} and "
-        f"{min(second):,.1f} to {max(second):,.1f} µs"
-    )
-    return _change(model, variant, "median_us", old, new, verdict, reason)
-
-
-def _notes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    notes = []
-    if _device(before) != _device(now):
-        notes.append(
-            "The earlier result is of another device or runtime: latencies are shown, not judged."
-        )
-    if before["dataset_sha256"] != now["dataset_sha256"]:
-        notes.append("The earlier result is of other test images: accuracies are not compared.")
-    if warned := bool(before["warnings"]) + bool(now["warnings"]):
-        runs = "Both runs" if warned == 2 else "One of the two runs"
-        notes.append(f"{runs} warned about the timings: judge latencies with care.")
-    then, today = ({*each["models"], *each["bare"]} for each in (before, now))
-    gone = [f"Model {name!r} was measured then, and is not now." for name in sorted(then - today)]
-    new = [f"Model {name!r} is new." for name in sorted(today - then)]
-    return [*notes, *gone, *new, *_one_sided(before, now), *_uncompared(before, now)]
-
-
-def _one_sided(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """What only one of the two runs measured of models that both have."""
-    earlier, later = _measured(before), _measured(now)
-    common = [name for name in later if name in earlier]
-    for quantity, title in (("drift", "Accuracy"), ("latency", "Latency")):
-        lost = [name for name in common if earlier[name][quantity] and not later[name][quantity]]
-        new = [name for name in common if later[name][quantity] and not earlier[name][quantity]]
-        for found, when in ((lost, "then, and not now"), (new, "now, and not then")):
-            if found:
-                files = ", ".join(" ".join(name) for name in found)
-                whose = "all files" if found == common else files
-                yield f"{title} was measured {when}, of {whose}."
-
-
-def _uncompared(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """What both runs measured, and nothing here compares."""
-    sets = [name for name in now["sets"] if name in before["sets"] and name != TEST_SET]
-    for name in sets:
-        if before["sets"][name]["sha256"] != now["sets"][name]["sha256"]:
-            yield f"The set {name!r} is another than in the earlier result."
-    parts = [f"drift on {', '.join(sets)}"] if sets else []
-    parts += ["loading", "normalization"] if before["latency"] and now["latency"] else []
-    parts += ["serving"] if before["serving"] and now["serving"] else []
-    if parts:
-        yield f"Not compared: {', '.join(parts)}."
-
-
-def _device(result: Mapping[str, Any]) -> tuple[object, ...]:
-    """What a latency depends on most."""
-    device = result["device"]
-    return tuple(device[name] for name in ("board", "cpu", "architecture", "cores", "runtime"))
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+def _missing(one: Mapping[_Key, _Measured], other: Mapping[_Key, _Measured]) -> Iterator[str]:
+    """What one result has and the other lacks: whole models and quantities first."""
+    models = {model for model, _, _ in other}
+    quantities = {quantity for _, _, quantity in other}
+    for model, variant, quantity in (key for key in one if key not in other):
+        if model not in models:
+            yield f"model {model}"
+        elif quantity not in quantities:
+            yield f"every {quantity}"
+        else:
+            yield f"{quantity} of {model} {variant}"

@@ -1,38 +1,37 @@
-"""Results as JSON: written for other programs, and for a later run to compare itself with.
+"""Results as JSON: for other programs, and for a later run to compare itself with.
 
-Fields of format 3; a field that is null is unknown or was not measured::
+The fields of format 4. A null field is unknown or was not measured::
 
-    format                3; a reader refuses another
+    format                4
     measured_at           ISO 8601, UTC
-    quick                 whether less was measured, as --quick asks
-    device                see benchmarks.latency.device.Device
+    quick                 whether --quick was given
+    device                see benchmarks.latency.device.BenchmarkDevice
     dataset_sha256        of the test set's images followed by its labels
-    sets.<name>           the labelled sets: title, images (how many), sha256 of what it was made
-                          from, the test set or the drawings. "mnist" is the test set
+    sets.<name>           the labelled sets: title, images (their number), sha256 of the data that
+                          the set was made from. "mnist" is the test set
     models.<name>
         title, normalization, parameters
         card_sha256       of card.json, which has the hashes of the other files
         budget            see edge_app.models.card.Budget
         original          bytes, sha256 of its file
-        sets.<name>       what the variants are held against on each labelled set: origin, "stored",
-                          "recomputed", or "float32" where that stands for the original; original,
-                          how well it reads: see benchmarks.drift.drift.Quality
+        sets.<name>       what the variants are compared with on each labelled set: origin,
+                          "stored", or "float32" if that stands in for the original; original, how
+                          well it reads: see benchmarks.drift.drift.Quality
         variants.<name>   "float32", "float16", "dynamic", "int8"
             bytes, sha256 of its file
-            drift         on the test set, from the original: see benchmarks.drift.drift.Drift
-            sets.<name>   on the other labelled sets, from what the model's sets.<name> tells
-            layers        a list, in the order of computing: see benchmarks.drift.layers.Layer
-            latency       of the app's runtime, one thread, one image: see
-            benchmarks.latency.timing.Times
+            drift         on the test set: see benchmarks.drift.drift.Drift
+            sets.<name>   the same on the other labelled sets
+            layers        a list in the order of computing: see benchmarks.drift.layers.Layer
+            latency       in the app's runtime, one thread, one image: see
+                          benchmarks.latency.timing.Times
     bare.<name>           a .tflite file without a card: title, normalization, file, bytes, sha256,
-                          quality on the test set, and latency as a variant's
-    latency               all of it: see benchmarks.latency.latency.Latency
+                          quality on the test set, and latency as above
+    latency               see benchmarks.latency.latency.Latency
     serving               see benchmarks.serving.serving.Serving
     warnings              sentences: why not to trust the times
-    problems              sentences; the exit status is 1 when there are any
+    problems              sentences; if there are any, the exit status is 1
 
-The file that the app's page reads has no flips, wrong, flip_matrix and reliability: the page shows
-none of them, and of a model that reads little right they are megabytes.
+Format 3 also had accuracies by digit, matrices of flips, and more about layers and serving.
 """
 
 from __future__ import annotations
@@ -40,26 +39,26 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.results import TEST_SET, BareResults, ModelResults, Results
+from benchmarks.drift.drift import Drift
+from benchmarks.results import TEST_SET, CardlessResults, ModelResults, Results
+from edge_app.device.last_benchmark import LastBenchmark, MeasuredModel, MeasuredVariant
 from edge_app.errors import UserError
 
-FORMAT = 3
-"""Version of the fields above."""
-_NOT_FOR_PAGE = frozenset({"flips", "wrong", "flip_matrix", "reliability"})
+FORMAT = 4  # Version of the fields above.
 
 
-class ResultsFileError(UserError):
+class OutputFileError(UserError):
     """A file that cannot be written."""
 
 
 def to_json(results: Results) -> dict[str, Any]:
     """The results as the fields above, of plain numbers, strings, lists and dicts."""
-    latency, serving = results.latency, results.serving
     return {
         "format": FORMAT,
         "measured_at": results.measured_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -68,57 +67,82 @@ def to_json(results: Results) -> dict[str, Any]:
         "dataset_sha256": results.dataset_sha256,
         "sets": {name: each._asdict() for name, each in results.sets.items()},
         "models": {name: _model(results, name, each) for name, each in results.models.items()},
-        "bare": {name: _bare(results, name, each) for name, each in results.bare.items()},
-        "latency": asdict(latency) if latency else None,
-        "serving": asdict(serving) if serving else None,
-        "warnings": latency.warnings if latency else [],
+        "bare": {name: _cardless(results, name, each) for name, each in results.cardless.items()},
+        "latency": _dict(results.latency),
+        "serving": _dict(results.serving),
+        "warnings": results.warnings,
         "problems": results.problems,
     }
 
 
-def check_writable(path: Path) -> None:
-    """Find out, before minutes of measuring, whether a file can be written; changes nothing.
-
-    Raises:
-        ResultsFileError: it cannot.
-    """
-    try:
-        if path.exists() and not path.is_file():
-            raise ResultsFileError(f"{path} is no regular file; name a file to write to.")
-        with tempfile.TemporaryFile(dir=path.resolve().parent):
-            pass
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a file; another of that name is replaced only by a whole one.
-
-    Raises:
-        ResultsFileError: it cannot be written.
-    """
-    target = path.resolve()  # Behind a symbolic link: the file is replaced, not the link.
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise _unwritable(path, error) from error
-
-
 def dump(document: dict[str, Any]) -> str:
-    """What :func:`to_json` gives, as a file's text."""
+    """The result of :func:`to_json` as the text of a file."""
     return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def shorten(part: Any) -> Any:
-    """The same of what :func:`to_json` gives, or of a part of it, without what is not for the app's
-    page."""
-    if isinstance(part, dict):
-        return {name: shorten(each) for name, each in part.items() if name not in _NOT_FOR_PAGE}
-    return [shorten(each) for each in part] if isinstance(part, list | tuple) else part
+def summarize(results: Results) -> LastBenchmark:
+    """What the app's page shows of the results."""
+    qualities = {(name, variant): each for name, variant, each in results.qualities()}
+    variants: dict[str, dict[str, MeasuredVariant]] = {}
+    for (name, variant), size in results.sizes().items():
+        quality, times = qualities.get((name, variant)), results.times(name, variant)
+        variants.setdefault(name, {})[variant] = MeasuredVariant(
+            bytes=size,
+            accuracy=quality.accuracy if quality else None,
+            agreement=quality.agreement if isinstance(quality, Drift) else None,
+            median_us=times.median_us if times else None,
+            p99_us=times.p99_us if times else None,
+        )
+    models = {
+        **{
+            name: MeasuredModel(each.card.title, each.card_sha256, variants[name])
+            for name, each in results.models.items()
+        },
+        **{
+            name: MeasuredModel(each.title, None, variants[name])
+            for name, each in results.cardless.items()
+        },
+    }
+    return LastBenchmark(
+        measured_at=results.measured_at,
+        quick=results.quick,
+        board=results.device.board,
+        cpu=results.device.cpu,
+        architecture=results.device.architecture,
+        runtime=results.device.runtime,
+        models=models,
+        warnings=[*results.problems, *results.warnings],
+    )
+
+
+def check_writable(path: Path) -> None:
+    """Check before minutes of measuring whether a file can be written; changes nothing.
+
+    Raises:
+        OutputFileError: it cannot.
+    """
+    with _as_sentence(path):
+        if path.exists() and not path.is_file():
+            raise OutputFileError(f"{path} is not a regular file; name a file to write to.")
+        tempfile.TemporaryFile(dir=path.resolve().parent).close()
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a file; an existing one is replaced only once the new one is complete.
+
+    Raises:
+        OutputFileError: it cannot be written.
+    """
+    target = path.resolve()  # Replaces the file behind a symbolic link, not the link.
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    with _as_sentence(path):
+        try:
+            partial.write_text(text, encoding="utf-8")
+            partial.replace(target)
+        except OSError:
+            with suppress(OSError):
+                partial.unlink()
+            raise
 
 
 def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
@@ -130,10 +154,10 @@ def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
         variants[variant] = {
             "bytes": file.bytes,
             "sha256": file.sha256,
-            "drift": asdict(of_test_set) if of_test_set else None,
+            "drift": _dict(of_test_set),
             "sets": {name: asdict(each) for name, each in found.items() if each},
             "layers": [asdict(layer) for layer in model.layers.get(variant, ())],
-            "latency": _latency(results, name, variant),
+            "latency": _dict(results.times(name, variant)),
         }
     return {
         "title": card.title,
@@ -150,23 +174,26 @@ def _model(results: Results, name: str, model: ModelResults) -> dict[str, Any]:
     }
 
 
-def _bare(results: Results, name: str, bare: BareResults) -> dict[str, Any]:
+def _cardless(results: Results, name: str, model: CardlessResults) -> dict[str, Any]:
     return {
-        "title": bare.title,
-        "normalization": bare.normalization,
-        **asdict(bare.file),
-        "quality": asdict(bare.quality) if bare.quality else None,
-        "latency": _latency(results, name, bare.variant),
+        "title": model.title,
+        "normalization": model.normalization,
+        **asdict(model.file),
+        "quality": _dict(model.quality),
+        "latency": _dict(results.times(name, model.variant)),
     }
 
 
-def _latency(results: Results, name: str, variant: str) -> dict[str, Any] | None:
-    timed = results.latency.app(name, variant) if results.latency else None
-    return asdict(timed.times) if timed else None
+def _dict(fields: Any) -> dict[str, Any] | None:
+    return asdict(fields) if fields else None
 
 
-def _unwritable(path: Path, error: OSError) -> ResultsFileError:
-    return ResultsFileError(
-        f"{path} cannot be written ({error.strerror}); name a file in a folder that exists and is "
-        "yours."
-    )
+@contextmanager
+def _as_sentence(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputFileError(
+            f"{path} cannot be written ({error.strerror}); name a file in an existing folder that "
+            "you may write to."
+        ) from error

@@ -1,90 +1,72 @@
-"""Clients: drawings sent to a server over HTTP, by several at once, and each answer's time.
-
-They are a process of their own (``python -m benchmarks.serving.clients``), which reads a
-:class:`Task` on its standard input and writes a :class:`Load` on its standard output, both JSON:
-neither what measures nor what is measured waits for them. Only the standard library is imported.
-"""
+"""Clients that send drawings to a server over HTTP, several at once, and time each answer."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import cycle, islice
 from time import perf_counter_ns
 
-from edge_app.paths import ROOT
+import numpy as np
 
-PATIENCE_S = 60
-"""An answer that takes longer counts as an error."""
+PATIENCE_S = 60  # An answer that takes longer counts as an error.
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True)
+class Percentiles:
+    """Percentiles of times in milliseconds, linearly interpolated, and the number of times."""
+
+    median_ms: float
+    p95_ms: float
+    p99_ms: float
+    count: int
+
+
+def percentiles(times_ms: Sequence[float]) -> Percentiles:
+    """Sum up at least one time in milliseconds."""
+    median_ms, p95_ms, p99_ms = np.percentile(times_ms, (50, 95, 99)).round(4).tolist()
+    return Percentiles(median_ms, p95_ms, p99_ms, len(times_ms))
+
+
+@dataclass(frozen=True)
 class Task:
-    """What to send, and where to."""
+    """What to send to a port of 127.0.0.1: ``requests`` of all clients together, whose bodies
+    (JSON) are sent in turn, over and over again. Each client keeps its connection and sends its
+    next request as soon as the last one is answered. Right answers begin with ``prefix``."""
 
     port: int
-    """On 127.0.0.1."""
     path: str
     bodies: list[str]
-    """JSON, sent in turn and over again."""
     prefix: str
-    """What the body of every right answer begins with."""
     clients: int
-    """At once, each on a connection that it keeps, the next drawing sent as soon as the last one is
-    answered."""
     requests: int
-    """Of all clients together."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What became of them."""
+    """The result of a task: the seconds from the first request to the last answer; the time of each
+    right answer, from the request's first byte to the answer's last; and the number of requests
+    without a right answer (another status than 200, another body, none at all)."""
 
     seconds: float
-    """From the first request to the last answer."""
     times_ms: list[float]
-    """Each right answer's time, in milliseconds, from the request's first byte to the answer's
-    last."""
     errors: int
-    """Requests without a right answer: another status than 200, another body, none at all."""
 
 
 def send(task: Task) -> Load:
-    """Do the task in a process of its own.
-
-    Raises:
-        RuntimeError: that process failed.
-    """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.serving.clients"],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        result, _ = process.communicate(json.dumps(asdict(task)))
-    finally:
-        process.kill()  # Which does nothing to one that has ended.
-        process.wait()
-    if process.returncode:
-        raise RuntimeError(f"The clients ended with status {process.returncode}.")
-    return Load(**json.loads(result))
+    """Do a task; to be run in a process of its own, so that it slows nothing that is measured."""
+    return asyncio.run(_send(task))
 
 
-async def work(task: Task) -> Load:
-    """Do the task here. Every client is connected before the first request is sent."""
+async def _send(task: Task) -> Load:
+    # One iterator for all clients: whoever is free takes the next request.
     requests = islice(cycle(_request(task, body) for body in task.bodies), task.requests)
     clients = [_Client(task) for _ in range(task.clients)]
     await asyncio.gather(*(client.connect() for client in clients), return_exceptions=True)
     start = perf_counter_ns()
-    # One iterator for all: who is free takes the next.
     await asyncio.gather(*(client.work(requests) for client in clients))
     return Load(
         seconds=(perf_counter_ns() - start) / 1e9,
@@ -94,7 +76,7 @@ async def work(task: Task) -> Load:
 
 
 class _Client:
-    """One of them. HTTP/1.1 (RFC 9112) as far as Uvicorn's answers need it."""
+    """One client. It speaks HTTP/1.1 (RFC 9112) as far as Uvicorn's answers need it."""
 
     def __init__(self, task: Task) -> None:
         self._port, self._prefix = task.port, task.prefix.encode()
@@ -143,7 +125,3 @@ def _request(task: Task, body: str) -> bytes:
         f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
-
-
-if __name__ == "__main__":
-    print(json.dumps(asdict(asyncio.run(work(Task(**json.load(sys.stdin)))))))

@@ -1,310 +1,225 @@
-"""Serving: what the people on the LAN feel, measured on the app as it runs, beside a trivial Gradio
-app and a page with ``gr.Sketchpad``.
+"""Serving: what users on the network feel, measured on the running app.
 
-What is compared takes turns, so that a device that grows warm or busy slows both. Everything runs
-on this device and its loopback address.
+The app is compared with an empty Gradio app and with a page with ``gr.Sketchpad``. They take turns,
+so that a device that grows warm or busy slows all of them. Everything runs on this device.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.progress import Advance
-from benchmarks.report.serving_targets import Target, targets
-from benchmarks.serving import browser as browsing
-from benchmarks.serving import servers
-from benchmarks.serving.browser import Browsing
-from benchmarks.serving.clients import Load, Task, send
-from benchmarks.serving.servers import Server
-from benchmarks.serving.times import Times, summarize
-from benchmarks.serving.work import Work, measure_work, sample_states
+import numpy as np
 
-CLIENTS = (1, 4, 16, 64)
-"""At once."""
-WARM_UP = 50
-"""Drawings that are sent to each server first, and are not counted."""
+from benchmarks.process import Worker
+from benchmarks.serving import browser, servers
+from benchmarks.serving.browser import PageVisits
+from benchmarks.serving.clients import Load, Percentiles, Task, percentiles, send
+from benchmarks.serving.servers import Server
+from edge_app.digits.samples import drawings
+
+CLIENTS = (1, 4, 16, 64)  # At once.
+WARM_UP = 50  # Drawings that each server gets first; they are not counted.
+SCALE = 10
+"""The page's canvas is 1,000 units wide, the sample drawings are 100."""
 
 PATH = "/gradio_api/component_server/"
 FUNCTION = "answer"
 PREFIX = '{"answers":'
-"""How the page calls the server, and how every right answer begins."""
+"""The page's call to the server, and how every right answer begins."""
 
 
 @dataclass(frozen=True)
 class Amount:
-    """How much is measured."""
+    """How much is measured: starts of each app; rounds, in each of which every number of clients
+    has one turn with each server; drawings that all clients of a turn send together; openings of
+    each page in the browser, and digits drawn per opening."""
 
     starts: int
-    """Of the app and of the trivial app, each."""
     rounds: int
-    """In each, every number of clients has one turn with each server."""
     turn: int
-    """Drawings that all clients of a turn send together."""
-    work: int
-    """Drawings whose work is timed."""
     openings: int
-    """Of each page in the browser."""
     drawings: int
-    """Digits drawn each time."""
+
+    @property
+    def browser_steps(self) -> int:
+        """The part of ``steps`` that the browser takes."""
+        return 2 * self.openings * (1 + self.drawings)
+
+    @property
+    def steps(self) -> int:
+        """How many steps :func:`measure_serving` will advance."""
+        return 2 * self.starts + 2 * len(CLIENTS) * self.rounds + self.browser_steps
 
 
-FULL = Amount(starts=5, rounds=10, turn=250, work=2000, openings=3, drawings=7)
+FULL = Amount(starts=5, rounds=10, turn=250, openings=3, drawings=7)
 """10,000 drawings to each server."""
-QUICK = Amount(starts=2, rounds=2, turn=100, work=500, openings=1, drawings=4)
-
-
-@dataclass(frozen=True)
-class Start:
-    """From the start of a process to its first page with status 200, in seconds."""
-
-    app_s: list[float]
-    trivial_s: list[float]
-    ratio: float
-    """Of the medians, the app's to the trivial app's."""
+QUICK = Amount(starts=2, rounds=2, turn=100, openings=1, drawings=4)
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident memory in bytes, after so many drawings each: the first after none."""
+    """Resident memory in bytes after a number of drawings; the first entry is after none."""
 
     drawings: list[int]
     app_bytes: list[int]
-    trivial_bytes: list[int]
-    started_ratio: float
-    """The app's to the trivial app's, before any drawing."""
-    used_ratio: float
-    """The app's to the trivial app's, after all drawings."""
-    growth: float
-    """Of the app over the second half of the drawings, as a part: by then its caches are full, and
-    what still grows is a leak."""
+    empty_bytes: list[int]
 
 
 @dataclass(frozen=True)
 class Throughput:
-    """What one server did for so many clients at once."""
+    """What one server did for a number of clients at once: drawings answered per second, median
+    over the turns; times of single drawings (None if none was answered); drawings without a right
+    answer; and the server's processor time per drawing (None if unknown)."""
 
     per_second: float
-    """Drawings answered, median over the turns."""
-    times: Times | None
-    """Of single drawings; None where none was answered."""
+    times: Percentiles | None
     errors: int
-    """Drawings without a right answer."""
     cpu_ms: float | None
-    """Processor time of the server per drawing: what its rate comes down to on a device that does
-    other things as well; None where the system does not tell."""
 
 
 @dataclass(frozen=True)
 class Concurrency:
-    """The app and the trivial app under the same clients."""
+    """The app and the empty app with the same number of clients."""
 
     clients: int
     app: Throughput
-    trivial: Throughput
-    ratio: float | None
-    """Of drawings per second, the app's to the trivial app's: median over the turns' pairs; None
-    where the trivial app answered nothing."""
+    empty: Throughput
 
 
 @dataclass(frozen=True)
 class Serving:
-    """All that one run found out."""
+    """The results of one run.
+
+    The app answers with float32 and with ``variant``. A start is the time from the start of the
+    process to the first page with status 200. ``memory`` is None if unknown; pages are None without
+    a browser, and ``no_browser`` says why there is none.
+    """
 
     quick: bool
     variant: str
-    """The quantization that the app answers with; float32 is always computed beside it."""
-    start: Start
+    app_start_s: list[float]
+    empty_start_s: list[float]
     memory: Memory | None
-    """None where the system does not tell."""
     concurrency: list[Concurrency]
-    """For 1, 4, 16 and 64 clients."""
-    work: Work
-    http_ms: float | None
-    """A drawing's round trip with one client, without the work: medians' difference."""
-    app_page: Browsing | None
-    sketchpad_page: Browsing | None
-    """None where there is no browser."""
+    app_page: PageVisits | None
+    sketchpad_page: PageVisits | None
     no_browser: str | None
-    """Why there is none."""
-    targets: list[Target]
-
-
-def steps(amount: Amount = FULL) -> int:
-    """How many steps :func:`measure_serving` will tell its ``advance`` of."""
-    servers_steps = 2 * amount.starts + 2 * len(CLIENTS) * amount.rounds
-    return servers_steps + amount.work + _browser_steps(amount)
 
 
 def measure_serving(
-    models: Path, advance: Advance, amount: Amount = FULL, variant: str = "int8"
+    models: Path, advance: Callable[[int], object], amount: Amount = FULL, variant: str = "int8"
 ) -> Serving:
-    """Start the servers, measure, and stop them: also on Ctrl-C and SIGTERM.
+    """Start the servers, measure them, and stop them, also on Ctrl-C and SIGTERM.
 
     Args:
         models: the folder of models that the app serves.
-        advance: told of each step, of :func:`steps`.
+        advance: called with the number of steps done, ``amount.steps`` in all.
         amount: FULL or QUICK.
-        variant: the quantization that is asked for.
+        variant: the quantization to ask for.
 
     Raises:
         ServingError: a server does not start.
-        ModelError: the folder holds no model.
     """
-    work = measure_work(models, variant, amount.work, advance)
-    with servers.orderly_end(), contextlib.ExitStack() as running:
-        start, app, trivial = _start_both(models, variant, amount.starts, running, advance)
-        concurrency, memory = _load_both(app, trivial, variant, amount, advance)
-        pages, no_browser = _browse(models, variant, app, amount, advance)
-    alone = concurrency[0].app.times
-    result = Serving(
-        quick=amount != FULL,
-        variant=variant,
-        start=start,
-        memory=memory,
-        concurrency=concurrency,
-        work=work,
-        http_ms=round(alone.median_ms - work.drawing.median_ms, 4) if alone else None,
-        app_page=pages.get("app"),
-        sketchpad_page=pages.get("sketchpad"),
-        no_browser=no_browser,
-        targets=[],
+    app_s, empty_s = [], []
+    with servers.orderly_end():
+        for left in reversed(range(amount.starts)):
+            with servers.app(models, variant) as app, servers.empty() as empty:
+                app_s.append(app.start_s)
+                empty_s.append(empty.start_s)
+                advance(2)
+                if left == 0:
+                    concurrency, memory = _load(app, empty, variant, amount, advance)
+                    pages, no_browser = _browse(models, variant, app, amount, advance)
+    quick, app_page, sketchpad_page = amount != FULL, pages.get("app"), pages.get("sketchpad")
+    return Serving(
+        quick, variant, app_s, empty_s, memory, concurrency, app_page, sketchpad_page, no_browser
     )
-    return replace(result, targets=targets(result))
-
-
-def _browser_steps(amount: Amount) -> int:
-    return 2 * amount.openings * (1 + amount.drawings)
-
-
-def _start_both(
-    models: Path, variant: str, starts: int, running: contextlib.ExitStack, advance: Advance
-) -> tuple[Start, Server, Server]:
-    """Start the two in turn, again and again; the last ones go on."""
-    app_s, trivial_s = [], []
-    for _ in range(starts - 1):
-        with servers.app(models, variant) as app:
-            app_s.append(app.start_s)
-        advance(1)
-        with servers.trivial() as trivial:
-            trivial_s.append(trivial.start_s)
-        advance(1)
-    app = running.enter_context(servers.app(models, variant))
-    advance(1)
-    trivial = running.enter_context(servers.trivial())
-    advance(1)
-    app_s.append(app.start_s)
-    trivial_s.append(trivial.start_s)
-    return Start(app_s, trivial_s, median(app_s) / median(trivial_s)), app, trivial
-
-
-class _Turns:
-    """The turns that one server had with so many clients."""
-
-    def __init__(self, server: Server, clients: int, variant: str, turn: int) -> None:
-        self._server = server
-        self._task = drawing_task(server, clients, turn, variant)
-        self._cpu_s: list[float | None] = []
-        self.loads: list[Load] = []
-
-    def take(self) -> None:
-        before = self._server.cpu_s()
-        self.loads.append(send(self._task))
-        after = self._server.cpu_s()
-        self._cpu_s.append(None if before is None or after is None else after - before)
-
-    def rates(self) -> list[float]:
-        """Drawings answered per second in each turn."""
-        return [len(load.times_ms) / load.seconds for load in self.loads]
-
-    def summarize(self) -> Throughput:
-        times_ms = [time_ms for load in self.loads for time_ms in load.times_ms]
-        cpu_s = [each for each in self._cpu_s if each is not None]
-        return Throughput(
-            per_second=median(self.rates()),
-            times=summarize(times_ms) if times_ms else None,
-            errors=sum(load.errors for load in self.loads),
-            cpu_ms=1000 * sum(cpu_s) / (self._task.requests * len(cpu_s)) if cpu_s else None,
-        )
-
-
-def _load_both(
-    app: Server, trivial: Server, variant: str, amount: Amount, advance: Advance
-) -> tuple[list[Concurrency], Memory | None]:
-    turns = [
-        (
-            clients,
-            _Turns(app, clients, variant, amount.turn),
-            _Turns(trivial, clients, variant, amount.turn),
-        )
-        for clients in CLIENTS
-    ]
-    sizes = [(app.resident_bytes(), trivial.resident_bytes())]
-    for server in (app, trivial):  # The first answers take longer.
-        send(drawing_task(server, 1, WARM_UP, variant))
-    for _ in range(amount.rounds):
-        for _, of_app, of_trivial in turns:
-            of_app.take()
-            of_trivial.take()
-            advance(2)
-        sizes.append((app.resident_bytes(), trivial.resident_bytes()))
-    return [_concurrency(*each) for each in turns], _memory(sizes, amount)
 
 
 def drawing_task(server: Server, clients: int, requests: int, variant: str) -> Task:
-    """Drawings as the page sends them, for clients to send; the trivial app gets the same."""
-    component = server.component(FUNCTION)
-    bodies = [
-        json.dumps(
-            {
-                "data": state,
-                "component_id": component,
-                "fn_name": FUNCTION,
-                "session_hash": f"session{number}",
-            }
-        )
-        for number, state in enumerate(sample_states(variant))
-    ]
+    """A task of sending drawings as the page does; the empty app gets the same.
+
+    There are ten, one of each digit, of 60 to 126 points.
+    """
+    call = {"component_id": server.component(FUNCTION), "fn_name": FUNCTION}
+    bodies = []
+    for number, drawing in enumerate(drawings()):
+        strokes = [np.rint(stroke * SCALE).astype(int).tolist() for stroke in drawing]
+        data = {"strokes": strokes, "variant": variant}
+        bodies.append(json.dumps({"data": data, **call, "session_hash": f"session{number}"}))
     return Task(server.port, PATH, bodies, PREFIX, clients, requests)
 
 
-def _concurrency(clients: int, app: _Turns, trivial: _Turns) -> Concurrency:
-    ratios = [one / other for one, other in zip(app.rates(), trivial.rates(), strict=True) if other]
-    return Concurrency(
-        clients, app.summarize(), trivial.summarize(), median(ratios) if ratios else None
-    )
+class _Turns:
+    """The turns of one server with a number of clients."""
+
+    def __init__(self, worker: Worker, server: Server, task: Task) -> None:
+        self._worker, self._server, self._task = worker, server, task
+        self._cpu_s: list[float] = []
+        self._loads: list[Load] = []
+
+    def take(self) -> None:
+        before = self._server.cpu_s()
+        self._loads.append(self._worker.call(send, self._task, patience_s=None))
+        after = self._server.cpu_s()
+        if before is not None and after is not None:
+            self._cpu_s.append(after - before)
+
+    def summarize(self) -> Throughput:
+        times_ms = [time_ms for load in self._loads for time_ms in load.times_ms]
+        drawings_timed = self._task.requests * len(self._cpu_s)
+        return Throughput(
+            per_second=median(len(load.times_ms) / load.seconds for load in self._loads),
+            times=percentiles(times_ms) if times_ms else None,
+            errors=sum(load.errors for load in self._loads),
+            cpu_ms=1000 * sum(self._cpu_s) / drawings_timed if drawings_timed else None,
+        )
 
 
-def _memory(sizes: list[tuple[int | None, int | None]], amount: Amount) -> Memory | None:
-    pairs = [(app, trivial) for app, trivial in sizes if app and trivial]
-    if len(pairs) < len(sizes):
-        return None
-    app_bytes, trivial_bytes = ([pair[which] for pair in pairs] for which in (0, 1))
-    per_round = len(CLIENTS) * amount.turn
-    return Memory(
-        drawings=[number * per_round for number in range(len(pairs))],
-        app_bytes=app_bytes,
-        trivial_bytes=trivial_bytes,
-        started_ratio=app_bytes[0] / trivial_bytes[0],
-        used_ratio=app_bytes[-1] / trivial_bytes[-1],
-        growth=app_bytes[-1] / app_bytes[len(app_bytes) // 2] - 1,
-    )
+def _load(
+    app: Server, empty: Server, variant: str, amount: Amount, advance: Callable[[int], object]
+) -> tuple[list[Concurrency], Memory | None]:
+    """Send both servers drawings, in rounds of all numbers of clients."""
+    both = (app, empty)
+    sizes = [[server.resident_bytes() or 0 for server in both]]
+    with Worker() as worker:
+        for server in both:  # The first answers take longer.
+            worker.call(send, drawing_task(server, 1, WARM_UP, variant))
+        turns = {
+            clients: [
+                _Turns(worker, server, drawing_task(server, clients, amount.turn, variant))
+                for server in both
+            ]
+            for clients in CLIENTS
+        }
+        for _ in range(amount.rounds):
+            for pair in turns.values():
+                for each in pair:
+                    each.take()
+                    advance(1)
+            sizes.append([server.resident_bytes() or 0 for server in both])
+    concurrency = [
+        Concurrency(clients, *(each.summarize() for each in pair))
+        for clients, pair in turns.items()
+    ]
+    if not all(map(all, sizes)):
+        return concurrency, None
+    done = [number * len(CLIENTS) * amount.turn for number in range(len(sizes))]
+    return concurrency, Memory(done, *map(list, zip(*sizes, strict=True)))
 
 
 def _browse(
-    models: Path, variant: str, app: Server, amount: Amount, advance: Advance
-) -> tuple[dict[str, Browsing], str | None]:
+    models: Path, variant: str, app: Server, amount: Amount, advance: Callable[[int], object]
+) -> tuple[dict[str, PageVisits], str | None]:
     """What the browser saw, by page; or nothing, and why there is no browser."""
     try:
-        with browsing.open_browser() as browser, servers.sketchpad(models, variant) as sketchpad:
-            pages = {
-                "app": (app, browsing.CANVAS),
-                "sketchpad": (sketchpad, browsing.SKETCHPAD),
-            }
-            return browsing.browse(browser, pages, amount.openings, amount.drawings, advance), None
-    except browsing.NoBrowserError as error:
-        advance(_browser_steps(amount))
+        with browser.open_browser() as opened, servers.sketchpad(models, variant) as sketchpad:
+            pages = {"app": (app, browser.CANVAS), "sketchpad": (sketchpad, browser.SKETCHPAD)}
+            return browser.browse(opened, pages, amount.openings, amount.drawings, advance), None
+    except browser.NoBrowserError as error:
+        advance(amount.browser_steps)
         return {}, str(error)

@@ -1,4 +1,4 @@
-"""Results of a run made by hand: every kind of number there is, and larger ones than ever come."""
+"""Results of a run made by hand: every kind of number, and larger ones than ever occur."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from benchmarks.drift.drift import Drift, Flip, ModelDrift, Quality
 from benchmarks.drift.layers import Layer
-from benchmarks.latency.device import Device
-from benchmarks.latency.latency import Inference, Latency, Normalizing, Original, Start
+from benchmarks.latency.device import BenchmarkDevice
+from benchmarks.latency.latency import Inference, KerasTiming, Latency, Normalizing, Startup
 from benchmarks.latency.timing import Times
-from benchmarks.results import BareResults, MeasuredSet, ModelResults, Results
+from benchmarks.results import CardlessResults, MeasuredSet, ModelResults, Results
 from edge_app.models.card import VARIANTS, FileRecord, read_card
 from edge_app.models.metrics import Bin
 
 CARD = read_card(Path(__file__).parents[2] / "models" / "dense")
 RUNTIMES = ("tflite-runtime 2.14.0", "ai-edge-litert 2.0.2")
-BARE = FileRecord("stray.tflite", 2048, "3" * 64)
+CARDLESS_FILE = FileRecord("stray.tflite", 2048, "3" * 64)
 
 TIMES = Times(
     calls=5000,
@@ -33,10 +33,10 @@ TIMES = Times(
     repeats_us=[1233.0, 1234.0, 1234.5, 1235.0, 1236.0],
     spread=0.002433,
 )
+OTHER_TIMES = replace(TIMES, median_us=55555.5)
 QUALITY = Quality(
     accuracy=0.9741,
     accuracy_interval=(0.9708, 0.9770),
-    accuracy_by_class=(1.0,) * 9 + (None,),
     calibration_error=0.0123,
     reliability=(Bin(3, 0.4, 1 / 3), Bin(0, None, None), Bin(9997, 0.999, 0.998)),
     wrong=(1, 5),
@@ -52,17 +52,16 @@ DRIFT = Drift(
     mean_difference=1.5e-06,
     kl_divergence=2.5e-09,
     signal_to_noise_db=123.456,
-    flip_matrix=((0, 3, *[0] * 8), *((0,) * 10 for _ in range(9))),
     flips=(Flip(7, 0, 0, 0.5, 1, 0.6),),
 )
 LAYERS = (
-    Layer("conv_2d_1", "CONV_2D", (1, 14, 14, 16), 35.0, 44.0, 36.0, 39.0, 35.5),
-    Layer("fully_connected_1", "FULLY_CONNECTED", (1, 10), 12.0, 20.0, 13.0, 12.5, None),
+    Layer("conv_2d_1", "CONV_2D", (1, 14, 14, 16), 35.0, 44.0, 36.0, 39.0),
+    Layer("fully_connected_1", "FULLY_CONNECTED", (1, 10), 12.0, 20.0, 13.0, 12.5),
 )
 
 
 def model_results() -> ModelResults:
-    """A model on the test set and on two others."""
+    """A model on the test set and on two other sets."""
     drift = ModelDrift(10_000, "stored", replace(QUALITY, accuracy=0.9739), drifts())
     stand_in = {name: each for name, each in drifts().items() if name != "float32"}
     sets = ("shift", "drawn")
@@ -76,12 +75,12 @@ def drifts() -> dict[str, Drift]:
 
 
 def made_results() -> Results:
-    """Of a model, of one whose drift is unknown, and of a file without a card, in two runtimes."""
+    """A model, one whose drift is unknown, and a file without a card, in two runtimes."""
     files = [*((name, each) for name in ("dense", "unknown") for each in VARIANTS)]
     return Results(
         measured_at=datetime(2026, 11, 22, 17, 0, tzinfo=UTC),
         quick=False,
-        device=Device(
+        device=BenchmarkDevice(
             board="Raspberry Pi 4 Model B Rev 1.4",
             cpu="Cortex-A72",
             architecture="aarch64",
@@ -107,7 +106,7 @@ def made_results() -> Results:
             "dense": model_results(),
             "unknown": ModelResults(replace(CARD, name="unknown"), "2" * 64, {}, {}, None),
         },
-        bare={"stray": BareResults("stray (no card)", BARE, "box", QUALITY)},
+        cardless={"stray": CardlessResults("stray (no card)", CARDLESS_FILE, "box", QUALITY)},
         latency=latency([*files, ("stray", "tflite")]),
         serving=None,
         problems=["Something is wrong with “unknown”."],
@@ -115,20 +114,23 @@ def made_results() -> Results:
 
 
 def latency(files: list[tuple[str, str]]) -> Latency:
-    """Each file with all of the threads and batches that a run has."""
+    """Each file with all threads and batches of a run; only single images take ``TIMES``."""
     return Latency(
         inference=[
-            Inference(model, variant, runtime, threads, batch, TIMES, TIMES.mean_us / batch, 769.08)
+            Inference(model, variant, runtime, threads, batch, times, times.mean_us / batch, 769.08)
             for model, variant in files
             for runtime in RUNTIMES
-            for threads, batch in ((1, 1), (1, 32), (1, 1000), (2, 1), (4, 1))
+            for threads, batch, times in (
+                (1, 1, TIMES),
+                *((*work, OTHER_TIMES) for work in ((1, 32), (1, 1000), (2, 1), (4, 1))),
+            )
         ],
         starts=[
-            Start(model, variant, runtime, 4, 3, 12.345, 100000.0, 41 * 2**20)
+            Startup(model, variant, runtime, 4, 3, 12.345, 100000.0, 41 * 2**20)
             for model, variant in files
             for runtime in RUNTIMES
         ],
-        originals=[Original("dense", "model(x)", "tensorflow 2.19.1, keras 3.15.1", TIMES)],
+        originals=[KerasTiming("dense", "model(x)", "tensorflow 2.19.1, keras 3.15.1", TIMES)],
         normalization=[
             Normalizing("normalize", "moments", TIMES),
             Normalizing("rasterize", "box", TIMES),

@@ -1,20 +1,33 @@
-"""A benchmark's result, as ``python -m benchmarks`` writes it, as far as the app reads it."""
+"""The summary of a benchmark, as ``python -m benchmarks`` leaves it for the page."""
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
+MISSING = ...
+
+
+def changed(content: dict[str, Any], place: str, value: object) -> dict[str, Any]:
+    """A copy with one field, named like a path, changed or missing."""
+    copy = part = deepcopy(content)
+    *way, last = place.split("/")
+    for step in way:
+        part = part[step]
+    part[last] = value
+    if value is MISSING:
+        del part[last]
+    return copy
+
+
 RESULT: dict[str, Any] = {
-    "format": 3,
+    "format": "summary-1",
     "measured_at": "2026-11-22T17:00:00Z",
     "quick": False,
-    "device": {
-        "board": None,
-        "cpu": "AMD EPYC",
-        "architecture": "x86_64",
-        "cores": 2,
-        "runtime": "tflite-runtime 2.14.0",
-    },
+    "board": None,
+    "cpu": "AMD EPYC",
+    "architecture": "x86_64",
+    "runtime": "tflite-runtime 2.14.0",
     "models": {
         "dense": {
             "title": "Simple Dense",
@@ -22,30 +35,46 @@ RESULT: dict[str, Any] = {
             "variants": {
                 "float32": {
                     "bytes": 32732,
-                    "drift": {"accuracy": 0.9688, "agreement": 1, "accuracy_loss_points": 0.0},
-                    "latency": {"median_us": 10, "p90_us": 30.0, "p99_us": 145.8},
+                    "accuracy": 0.9688,
+                    "agreement": 1,
+                    "median_us": 10,
+                    "p99_us": 145.8,
                 },
                 "int8": {
                     "bytes": 9800,
-                    "drift": {"accuracy": 0.9691, "agreement": 0.9983},
-                    "latency": {"median_us": 12.1, "p90_us": 30.0, "p99_us": 59.6},
+                    "accuracy": 0.9691,
+                    "agreement": 0.9983,
+                    "median_us": 12.1,
+                    "p99_us": 59.6,
                 },
             },
         },
         "mlp": {
             "title": "Multi-layer Perceptron",
             "card_sha256": "2" * 64,
-            "variants": {"int8": {"bytes": 395800, "drift": None, "latency": None}},
+            "variants": {
+                "int8": {
+                    "bytes": 395800,
+                    "accuracy": None,
+                    "agreement": None,
+                    "median_us": None,
+                    "p99_us": None,
+                }
+            },
         },
-    },
-    "bare": {
         "stray": {
             "title": "stray (no card)",
-            "bytes": 2048,
-            "quality": {"accuracy": 0.9741},
-            "latency": {"median_us": 11, "p90_us": 30.0, "p99_us": None},
+            "card_sha256": None,
+            "variants": {
+                "tflite": {
+                    "bytes": 2048,
+                    "accuracy": 0.9741,
+                    "agreement": None,
+                    "median_us": 11,
+                    "p99_us": None,
+                }
+            },
         },
     },
-    "warnings": ["The machine was busy."],
-    "problems": ["A model is missing."],
+    "warnings": ["A model is missing.", "The machine was busy."],
 }

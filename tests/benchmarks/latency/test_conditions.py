@@ -1,4 +1,4 @@
-"""The device's conditions: from the files of a Raspberry Pi 4, a laptop, and none at all."""
+"""The device and its conditions: by the files of a Raspberry Pi 4, of a laptop, and by none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,51 +19,59 @@ from benchmarks.latency.conditions import (
     read_conditions,
     read_cpu_time,
 )
-from edge_app.device import procfs as system
+from benchmarks.latency.device import describe_device
+from edge_app.device import description, procfs
+
+CPU = "sys/devices/system/cpu"
+THERMAL = "sys/class/thermal/thermal_zone"
+POWER = "sys/class/power_supply"
+
+
+def cpufreq(core: int, governor: str, now_khz: int, most_khz: int) -> dict[str, str]:
+    values = {"scaling_governor": governor, "scaling_cur_freq": now_khz}
+    values |= {"cpuinfo_max_freq": most_khz}
+    return {f"{CPU}/cpu{core}/cpufreq/{file}": f"{value}\n" for file, value in values.items()}
+
 
 PI_4 = {
     "proc/loadavg": "0.52 0.58 0.59 1/189 4211\n",
-    **{
-        f"sys/devices/system/cpu/cpu{core}/cpufreq/{file}": f"{value}\n"
-        for core in range(4)
-        for file, value in {
-            "scaling_governor": "ondemand",
-            "scaling_cur_freq": 600000 if core else 1500000,
-            "cpuinfo_max_freq": 1800000,
-        }.items()
-    },
-    "sys/devices/system/cpu/cpufreq/policy0/scaling_governor": "ondemand\n",
-    "sys/class/thermal/thermal_zone0/type": "cpu-thermal\n",
-    "sys/class/thermal/thermal_zone0/temp": "48199\n",
+    **cpufreq(0, "ondemand", 1500000, 1800000),
+    **cpufreq(1, "ondemand", 600000, 1800000),
+    f"{CPU}/cpufreq/policy0/scaling_governor": "ondemand\n",
+    f"{THERMAL}0/type": "cpu-thermal\n",
+    f"{THERMAL}0/temp": "48199\n",
     "usr/bin/vcgencmd": '#!/bin/sh\n[ "$*" = get_throttled ] && echo throttled=0x50005\n',
+}
+MOUSE = {
+    f"{POWER}/hidpp_battery_0/type": "Battery\n",
+    f"{POWER}/hidpp_battery_0/scope": "Device\n",
+    f"{POWER}/hidpp_battery_0/status": "Discharging\n",
 }
 LAPTOP = {
     "proc/loadavg": "1.02 0.58 0.59 1/1189 14211\n",
-    "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "powersave\n",
-    "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq": "3899998\n",
-    "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq": "4200000\n",
-    "sys/class/thermal/thermal_zone0/type": "acpitz\n",
-    "sys/class/thermal/thermal_zone0/temp": "95000\n",
-    "sys/class/thermal/thermal_zone1/type": "x86_pkg_temp\n",
-    "sys/class/thermal/thermal_zone1/temp": "61000\n",
-    "sys/class/thermal/thermal_zone2/type": "iwlwifi_1\n",
-    "sys/class/thermal/thermal_zone2/temp": "\n",
-    "sys/class/power_supply/AC/type": "Mains\n",
-    "sys/class/power_supply/AC/online": "0\n",
-    "sys/class/power_supply/BAT0/type": "Battery\n",
-    "sys/class/power_supply/BAT0/status": "Discharging\n",
-}
-MOUSE = {
-    "sys/class/power_supply/hidpp_battery_0/type": "Battery\n",
-    "sys/class/power_supply/hidpp_battery_0/scope": "Device\n",
-    "sys/class/power_supply/hidpp_battery_0/status": "Discharging\n",
+    **cpufreq(0, "powersave", 3899998, 4200000),
+    f"{THERMAL}0/type": "acpitz\n",
+    f"{THERMAL}0/temp": "95000\n",
+    f"{THERMAL}1/type": "x86_pkg_temp\n",
+    f"{THERMAL}1/temp": "61000\n",
+    f"{THERMAL}2/type": "iwlwifi_1\n",
+    f"{THERMAL}2/temp": "\n",
+    f"{POWER}/AC/type": "Mains\n",
+    f"{POWER}/AC/online": "0\n",
+    f"{POWER}/BAT0/type": "Battery\n",
+    **MOUSE,
 }
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(system, "ROOT", tmp_path)
+    monkeypatch.setattr(procfs, "ROOT", tmp_path)
     return tmp_path
+
+
+def clock() -> tuple[str | None, float | None, float | None]:
+    found = describe_device()
+    return found.governor, found.frequency_mhz, found.max_frequency_mhz
 
 
 def write(root: Path, files: Mapping[str, str]) -> None:
@@ -75,60 +84,41 @@ def write(root: Path, files: Mapping[str, str]) -> None:
 
 def test_raspberry_pi(root: Path) -> None:
     write(root, PI_4)
-    assert read_conditions() == Conditions(
-        load_average=0.52,
-        governors=["ondemand"] * 4,
-        frequencies_mhz=[1500.0, 600.0, 600.0, 600.0],
-        limits_mhz=[1800.0] * 4,
-        temperature_c=48.199,
-        throttled=0x50005,
-        on_battery=None,
-    )
+    expected = Conditions(0.52, ["ondemand"] * 2, [1500, 600], [1800] * 2, 48.199, 0x50005, None)
+    assert read_conditions() == expected
+    assert clock() == ("ondemand", 1500, 1800)
 
 
-def test_laptop_on_its_battery(root: Path) -> None:
-    write(root, {**LAPTOP, **MOUSE})
-    assert read_conditions() == Conditions(
-        load_average=1.02,
-        governors=["powersave"],
-        frequencies_mhz=[3899.998],
-        limits_mhz=[4200.0],
-        temperature_c=61.0,
-        throttled=None,
-        on_battery=True,
-    )
-
-
-@pytest.mark.parametrize("status", ["Charging", "Full", "Not charging"])
-def test_laptop_that_is_plugged_in(root: Path, status: str) -> None:
-    write(root, {**LAPTOP, **MOUSE, "sys/class/power_supply/BAT0/status": status})
-    assert read_conditions().on_battery is False
-
-
-def test_other_zones_say_nothing_of_the_processor(root: Path) -> None:
-    write(root, {name: text for name, text in LAPTOP.items() if "thermal_zone1" not in name})
-    assert read_conditions().temperature_c is None
+@pytest.mark.parametrize("status", ["Discharging", "Charging", "Full", "Not charging"])
+def test_laptop(root: Path, status: str) -> None:
+    write(root, {**LAPTOP, f"{POWER}/BAT0/status": status})
+    on_battery = status == "Discharging"
+    expected = Conditions(1.02, ["powersave"], [3899.998], [4200], 61, None, on_battery)
+    assert read_conditions() == expected
 
 
 @pytest.mark.parametrize("files", [{}, MOUSE, dict.fromkeys(PI_4, "\n")])
-def test_device_that_tells_nothing(root: Path, files: Mapping[str, str]) -> None:
+def test_unknown_conditions(root: Path, files: Mapping[str, str]) -> None:
     write(root, files)
     assert read_conditions() == Conditions(None, [], [], [], None, None, None)
     assert read_cpu_time().everyone is None
+    assert clock() == (None, None, None)
 
 
 @pytest.mark.parametrize(
     "script",
-    ["#!/bin/sh\nexit 1\n", "#!/bin/sh\necho 'VCHI initialization failed'\n", "no program"],
+    [
+        "#!/bin/sh\nexit 1\n",
+        "#!/bin/sh\necho 'VCHI initialization failed'\n",
+        "#!/bin/sh\nexec sleep 60\n",
+        "no program",
+    ],
 )
-def test_vcgencmd_that_fails(root: Path, script: str) -> None:
-    write(root, {"usr/bin/vcgencmd": script})
-    assert read_conditions().throttled is None
-
-
-def test_vcgencmd_that_hangs(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vcgencmd_that_fails_or_hangs(
+    root: Path, script: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(conditions, "_VCGENCMD_PATIENCE_S", 0.1)
-    write(root, {"usr/bin/vcgencmd": "#!/bin/sh\nexec sleep 60\n"})
+    write(root, {"usr/bin/vcgencmd": script})
     assert read_conditions().throttled is None
 
 
@@ -150,7 +140,9 @@ def test_busy_time_is_that_of_the_cores_in_use(root: Path, monkeypatch: pytest.M
         (CpuTime(10, 100, 5), CpuTime(10, 125, 15), None),
     ],
 )
-def test_others_cores_by_hand(before: CpuTime, after: CpuTime, expected: float | None) -> None:
+def test_others_cores_worked_out_by_hand(
+    before: CpuTime, after: CpuTime, expected: float | None
+) -> None:
     assert others_cores(before, after) == expected
 
 
@@ -158,3 +150,11 @@ def test_a_child_that_has_ended_counts_as_own() -> None:
     before = read_cpu_time()
     subprocess.run([sys.executable, "-c", "sum(range(10**6))"], check=True)
     assert read_cpu_time().own > before.own
+
+
+def test_this_machine() -> None:
+    found, described = describe_device(), vars(description.describe_device())
+    assert {name: getattr(found, name) for name in described} == described
+    assert found.runtimes[0] == found.runtime
+    assert found.kernel == f"Linux {os.uname().release}"
+    assert (found.tensorflow is not None) == (find_spec("tensorflow") is not None)

@@ -1,10 +1,9 @@
-"""Timing's bookkeeping: which calls are made, which of them count, and what is made of them."""
+"""Timing: which calls are made, which of them count, and their statistics."""
 
 from __future__ import annotations
 
-import dataclasses
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
@@ -15,90 +14,80 @@ from benchmarks.latency.timing import Pace, Turn, Workload, pace, summarize, tak
 US, MS = 1_000, 1_000_000
 
 
-@pytest.fixture
-def workload(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Workload]:
-    """Makes workloads that take a time of their own by a clock that only they move."""
+def slow(monkeypatch: pytest.MonkeyPatch, *calls_ns: int) -> tuple[Workload, list[int]]:
+    """A workload by a clock that only its calls move, and its arguments so far.
+
+    The last of ``calls_ns`` is the duration of all further calls.
+    """
+    seen: list[int] = []
     clock = 0
 
-    def make(call_ns: int) -> Workload:
-        def call(_: object) -> None:
-            nonlocal clock
-            clock += call_ns
-
-        return Workload(call, range(7))
+    def call(argument: int) -> None:
+        nonlocal clock
+        clock += calls_ns[min(len(seen), len(calls_ns) - 1)]
+        seen.append(argument)
 
     monkeypatch.setattr(timing, "perf_counter_ns", lambda: clock)
-    return make
+    return Workload(call, range(7)), seen
 
 
-@pytest.mark.parametrize(
-    ("call_ns", "expected"),
-    [
-        (5 * US, Pace(settling=10, calls=100, loops=3, calls_in_loop=200)),
-        (300 * US, Pace(settling=6, calls=66, loops=3, calls_in_loop=4)),
-        (MS, Pace(settling=2, calls=20, loops=3, calls_in_loop=1)),
-        (7 * MS, Pace(settling=0, calls=2, loops=2, calls_in_loop=1)),
-        (900 * MS, Pace(settling=0, calls=1, loops=1, calls_in_loop=1)),
-        (0, Pace(settling=10, calls=100, loops=3, calls_in_loop=MS)),
-    ],
-)
-def test_loops_last_a_millisecond_and_slow_calls_are_fewer(
-    workload: Callable[[int], Workload], call_ns: int, expected: Pace
+@pytest.mark.parametrize("call_ns", [0, 5 * US, 300 * US, MS, 7 * MS, 900 * MS])
+def test_loops_last_a_millisecond_and_slow_workloads_get_fewer_calls(
+    call_ns: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = pace(workload(call_ns))
-    assert found == expected
+    found = pace(slow(monkeypatch, call_ns)[0])
     assert found.calls_in_loop * max(1, call_ns) >= timing.LOOP_NS
+    assert (found.calls_in_loop - 1) * max(1, call_ns) < timing.LOOP_NS
+    assert 1 <= found.calls <= timing.TURN
+    assert 1 <= found.loops <= timing.LOOPS
+    limit = max(timing.TURN_NS, call_ns)
+    for calls in (found.calls, found.loops * found.calls_in_loop, found.settling):
+        assert calls * call_ns <= limit
+    if call_ns <= 5 * US:
+        assert (found.settling, found.calls, found.loops) == (10, 100, 3)
+    if call_ns >= 7 * MS:
+        assert found.settling == 0
 
 
-def test_a_turn_times_single_calls_and_loops(workload: Callable[[int], Workload]) -> None:
-    turn = take_turn(workload(5 * US), Pace(10, 100, 3, 200), number=0)
-    assert turn == Turn([5 * US] * 100, [5.0 * US] * 3, 200)
-
-
-def test_a_call_that_lasts_a_millisecond_is_a_loop(workload: Callable[[int], Workload]) -> None:
-    turn = take_turn(workload(2 * MS), Pace(1, 4, 3, 1), number=0)
+def test_a_turn_times_single_calls_and_loops_but_not_calls_that_settle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    workload, seen = slow(monkeypatch, *[MS] * 10, 5 * US)
+    turn = take_turn(workload, Pace(10, 100, 2, 200), number=0)
+    assert turn == Turn([5 * US] * 100, [5.0 * US] * 2, 200)
+    assert len(seen) == 110 + 400
+    workload, _ = slow(monkeypatch, 2 * MS)  # Such a call is a loop of its own.
+    turn = take_turn(workload, Pace(1, 4, 3, 1), number=0)
     assert turn == Turn([2 * MS] * 4, [2.0 * MS] * 4, 1)
 
 
-def test_calls_that_settle_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, calls = 0, 0
-
-    def call(_: int) -> None:
-        nonlocal clock, calls
-        calls += 1
-        clock += MS if calls <= 10 else 5 * US
-
-    monkeypatch.setattr(timing, "perf_counter_ns", lambda: clock)
-    turn = take_turn(Workload(call, [0]), Pace(10, 100, 2, 200), number=0)
-    assert set(turn.calls_ns) == {5 * US}
-    assert calls == 110 + 400
-
-
-def test_no_call_gets_the_argument_of_the_one_before() -> None:
+def test_each_call_gets_the_argument_after_that_of_the_call_before() -> None:
     seen: list[int] = []
+    for number in range(2):
+        take_turn(Workload(seen.append, range(100)), Pace(2, 3, 1, 4), number)
+    assert seen[:5] == [0, 1, 2, 3, 4]
+    assert seen[9:14] == [5, 6, 7, 8, 9]
+    seen.clear()
     for number in range(3):
-        take_turn(Workload(seen.append, range(100)), Pace(10, 90, 1, 30), number)
-        assert all(now != then for then, now in pairwise(seen))
-        seen.clear()
+        take_turn(Workload(seen.append, range(100)), Pace(10, 90, 2, 30), number)
+    assert len(seen) == 3 * (10 + 90 + 2 * 30)
+    assert all(now != before for before, now in pairwise(seen))
 
 
-def test_garbage_collection_rests_meanwhile_and_comes_back() -> None:
+def test_garbage_collection_rests_meanwhile_and_comes_back_after_an_error() -> None:
     seen = set()
-    take_turn(Workload(lambda _: seen.add(gc.isenabled()), [0]), Pace(0, 2, 1, 2), 0)
-    assert seen == {False}
-    assert gc.isenabled()
 
-
-def test_garbage_collection_comes_back_after_an_error() -> None:
     def fail(_: int) -> None:
+        seen.add(gc.isenabled())
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         take_turn(Workload(fail, [0]), Pace(0, 1, 1, 1), 0)
+    assert seen == {False}
     assert gc.isenabled()
 
 
-def test_summary_by_hand() -> None:
+def test_a_summary_worked_out_by_hand() -> None:
     """Medians of parts: 2, 3 and 4 us; loops of 2, 3 and 4 us: mean 3, deviation 1."""
     found = summarize(
         [
@@ -107,20 +96,10 @@ def test_summary_by_hand() -> None:
             [Turn([2 * US, 4 * US, 100 * US], [4.0 * US], 500)],
         ]
     )
-    assert dataclasses.asdict(found) == {
-        "calls": 7,
-        "min_us": 1.0,
-        "median_us": 3.0,
-        "p90_us": None,
-        "p99_us": None,
-        "loops": 3,
-        "calls_in_loop": 500,
-        "mean_us": 3.0,
-        "std_us": 1.0,
-        "per_second": pytest.approx(333_333.333),
-        "repeats_us": [2.0, 3.0, 4.0],
-        "spread": 1.0,
-    }
+    assert (found.calls, found.min_us, found.median_us) == (7, 1.0, 3.0)
+    assert (found.loops, found.calls_in_loop) == (3, 500)
+    assert (found.mean_us, found.std_us, found.per_second) == (3.0, 1.0, 333_333.333)
+    assert (found.repeats_us, found.spread) == ([2.0, 3.0, 4.0], 1.0)
 
 
 @pytest.mark.parametrize(
