@@ -1,9 +1,9 @@
-"""Addition: a user's own Keras model is read, understood, exported and published beside the others.
+"""Addition: a user's own Keras model is read, understood, exported and published.
 
 What its file does not tell is found out on MNIST's validation images, a part of the training set:
-the scale of its pixels and the normalization of its images are those under which it reads best.
-Where accuracies are close, the lowest cross-entropy decides: to a network of ReLUs, pixels 255
-times as strong make logits almost 255 times as far apart, and hardly another digit.
+the model gets the scale of pixels and the normalization with which it reads them best. Among close
+accuracies the lowest cross-entropy wins, since a network of ReLUs reads almost the same digits from
+pixels that are 255 times as bright, with logits almost 255 times as far apart.
 """
 
 from __future__ import annotations
@@ -11,45 +11,52 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
-from rich.console import Console
 
-from convert.data.sources import TrainingData, load
+from convert.data.sources import load
 from convert.data.validation import hold_out
 from convert.export.keras_file import read, sha256, take_pixels
 from convert.export.provenance import commit
-from convert.export.publication import Identity, publish
+from convert.export.publication import (
+    CALIBRATION_IMAGES,
+    SEED,
+    Identity,
+    check_writable,
+    other_data,
+    publish,
+    summarize,
+)
 from convert.export.tflite import predict
-from convert.train import CALIBRATION_IMAGES, SEED, check_writable, other_data, summarize
+from convert.training.temperature import cross_entropy
 from convert.training.thresholds import Answers, choose_acceptance
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import NORMALIZATIONS, Normalization
 from edge_app.errors import UserError
-from edge_app.models.acceptance import Acceptance
 from edge_app.models.card import Budget, Output
 from edge_app.models.classifier import softmax
 from edge_app.models.interpreter import FULL_INK, PIXELS, Pixels
+from edge_app.models.metrics import accuracy
 from edge_app.models.probe import tell_output
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 CLOSE = 0.02
-"""Accuracies no further apart than this are close."""
+"""Accuracies that differ by at most this are close."""
 LEAST_ACCURACY = 0.3
-"""Three times what guessing gets; what reads less is no classifier of digits."""
+"""Three times what guessing gets; a model below this is not a digit classifier."""
 FAR = 0.1
-"""A given scale with which so much less is read than with the other is a mistake."""
+"""A scale given by the user is refused if the other's accuracy is higher by more than this."""
 MUCH_BETTER = 3
-"""With so many times less cross-entropy, the other scale is more likely than the one given."""
+"""A scale given by the user gets a warning if its cross-entropy is more than so many times that of
+the best reading."""
 BUDGET = Budget(accuracy_loss_points=0.5, agreement=0.99, bytes=None)
-"""Wider than what the shipped models, made for quantization, keep to."""
+"""Wider than the budget of the shipped models, which were made for quantization."""
 
 ACCEPTED, RIGHT = 0.9, 0.98
-"""Of a model's acceptance rule: the least part of drawn digits that it lets pass, and of those the
-part that should be read right."""
+"""For the acceptance rule: the fraction of drawn digits that it must accept, and the fraction of
+those that should be read right."""
 
 
 class AdditionError(UserError):
@@ -64,7 +71,7 @@ class Reading(NamedTuple):
     output: Output
     accuracy: float
     cross_entropy: float
-    """Mean of -ln p of the right digits; infinite when an output is no finite number."""
+    """Mean of -ln p of the right digits; infinite if any output is not a finite number."""
 
 
 def add(
@@ -85,17 +92,26 @@ def add(
         identity: what to call it.
         folder: MNIST's IDX files; None downloads them.
         out: the models' folder.
-        pixels: the scale that the model takes; None finds out.
+        pixels: the scale of the pixels that the model takes; None finds out.
         normalization: what its images go through; None finds out.
-        replace: whether a model of that name may be replaced.
+        replace: whether to replace a model of that name.
         allow_other: whether the IDX files may hold something other than MNIST.
 
     Raises:
-        UserError: the name is unfit or taken, the model cannot be read, converted or used, or data
-            is missing or wrong.
+        UserError: the name is invalid or taken, the model cannot be read, converted or used, or
+            data is missing or wrong.
         OSError: the models' folder cannot be written.
     """
-    _check_name(identity.name, out, replace)
+    if not NAME.fullmatch(identity.name):
+        raise AdditionError(
+            f"The name is {identity.name!r:.60}; expected lower-case letters, digits and dashes, "
+            "such as 'my-model'."
+        )
+    if (out / identity.name).exists() and not replace:
+        raise AdditionError(
+            f"There is a model in {out / identity.name} already; choose another --name, or add "
+            "--replace to replace it."
+        )
     check_writable(out)
     model = read(path)
     data = {
@@ -103,132 +119,110 @@ def add(
         for name in ([normalization] if normalization else NORMALIZATIONS)
     }
     readings = [
-        _read_digits(model, name, scale, data[name].mnist.validation)
-        for name in data
+        _read_digits(model, name, scale, parts.mnist.validation)
+        for name, parts in data.items()
         for scale in PIXELS
     ]
     reading = _choose(path, readings, pixels)
-    console = Console(markup=False)
-    if doubt := _doubt(reading, _best(readings)):
-        console.print(f"Warning: {doubt}")
-    console.print(
+    print(
         f"{path.name} takes pixels of {reading.pixels} and gives {reading.output}; "
         f"with the normalization {reading.normalization} it reads {reading.accuracy:.2%} of the "
-        f"validation images. Exporting {identity.title}"
+        f"validation images. Exporting {identity.title}",
+        flush=True,
     )
     chosen = data[reading.normalization]
+    original = take_pixels(model, reading.pixels, identity.name)
+    validation = hold_out(chosen, reading.normalization, SEED)
+    images = chosen.mnist.train.images
     card = publish(
-        take_pixels(model, reading.pixels, identity.name),
+        original,
         identity,
         reading.normalization,
         reading.output,
         BUDGET,
-        _acceptance(model, reading, chosen),
-        chosen.mnist.train.images[:: max(1, len(chosen.mnist.train.images) // CALIBRATION_IMAGES)],
+        choose_acceptance(
+            reading.output,
+            [Answers(predict(original, each.images), each.labels) for each in validation.pen],
+            predict(original, validation.non_digits),
+            accepted=ACCEPTED,
+            right=RIGHT,
+        ),
+        images[:: max(1, len(images) // CALIBRATION_IMAGES)],
         chosen,
-        _describe(path, identity, reading, readings, chosen),
+        {
+            "commit": commit(),
+            "command": _command(path, identity, reading, other_data(chosen)),
+            "source": {"file": path.name, "sha256": sha256(path)},
+            "data": "unknown: brought by the user",
+            "pixels": reading.pixels,
+            "validation": {
+                "name": chosen.mnist.name,
+                "sha256": chosen.mnist.sha256,
+                "images": len(chosen.mnist.validation.labels),
+                "accuracy": [
+                    {name: getattr(each, name) for name in ("normalization", "pixels", "accuracy")}
+                    for each in readings
+                ],
+            },
+        },
         out,
     )
-    console.print(summarize(card, out))
-
-
-def _acceptance(model: keras.Model, reading: Reading, data: TrainingData) -> Acceptance:
-    held_out = hold_out(data, reading.normalization, SEED)
-    return choose_acceptance(
-        reading.output,
-        [
-            Answers(_answer(model, each.images, reading.pixels), each.labels)
-            for each in held_out.pen
-        ],
-        _answer(model, held_out.non_digits, reading.pixels),
-        accepted=ACCEPTED,
-        right=RIGHT,
-    )
-
-
-def _check_name(name: str, out: Path, replace: bool) -> None:
-    if not NAME.fullmatch(name):
-        raise AdditionError(
-            f"The name is {name!r:.60}; expected lower-case letters, digits and dashes, such as "
-            "'my-model'."
-        )
-    if (out / name).exists() and not replace:
-        raise AdditionError(
-            f"There is a model in {out / name}; choose another --name, or add --replace to put "
-            "yours in its place."
-        )
+    print(summarize(card, out))
 
 
 def _read_digits(
     model: keras.Model, normalization: Normalization, pixels: Pixels, digits: Digits
 ) -> Reading:
-    outputs = _answer(model, digits.images, pixels)
+    scaled = digits.images.astype(np.float32) * (FULL_INK[pixels] / 255)
+    outputs = predict(model, scaled.reshape(-1, *model.inputs[0].shape[1:]))
     output = tell_output(outputs)
-    if not np.isfinite(outputs).all():
-        return Reading(normalization, pixels, output, 0.0, np.inf)
-    probabilities = softmax(outputs) if output == "logits" else outputs
-    return Reading(
-        normalization,
-        pixels,
-        output,
-        float((outputs.argmax(axis=1) == digits.labels).mean()),
-        _cross_entropy(probabilities, digits.labels),
-    )
-
-
-def _answer(model: keras.Model, images: NDArray[np.uint8], pixels: Pixels) -> NDArray[np.float32]:
-    """The model's outputs, float32 (N, 10), for normalized images, uint8 (N, 28, 28)."""
-    scaled = images.astype(np.float32) * (FULL_INK[pixels] / 255)
-    return predict(model, scaled.reshape(-1, *model.inputs[0].shape[1:]))
-
-
-def _cross_entropy(probabilities: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
-    right = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.maximum(right, 1e-30)).mean())
+    right, loss = 0.0, np.inf
+    if np.isfinite(outputs).all():
+        right = accuracy(outputs.argmax(axis=1), digits.labels)
+        loss = cross_entropy(softmax(outputs) if output == "logits" else outputs, digits.labels)
+    return Reading(normalization, pixels, output, right, loss)
 
 
 def _choose(path: Path, readings: list[Reading], pixels: Pixels | None) -> Reading:
-    """The reading to go by.
+    """The best reading, with the given scale of pixels if there is one.
 
     Raises:
-        AdditionError: the given scale is the wrong one, or the digits are not read under any.
+        AdditionError: the given scale is wrong, or the digits are read under no reading.
     """
-    best = {
-        scale: _best([reading for reading in readings if reading.pixels == scale])
-        for scale in PIXELS
-    }
-    found = " and ".join(
-        f"{reading.accuracy:.1%} with pixels of {scale}" for scale, reading in best.items()
-    )
-    chosen = best[pixels] if pixels else _best(readings)
+    best = {scale: _best([each for each in readings if each.pixels == scale]) for scale in PIXELS}
     likeliest = _best(readings)
+    chosen = best[pixels] if pixels else likeliest
+    found = f"{path} reads " + " and ".join(
+        f"{reading.accuracy:.1%} of the validation images with pixels of {scale}"
+        for scale, reading in best.items()
+    )
     if likeliest.accuracy > max(LEAST_ACCURACY, chosen.accuracy + FAR):
         raise AdditionError(
-            f"Of the validation images {path} reads {found}: {pixels} looks like the wrong scale; "
-            "leave --pixels out, or give the other."
+            f"{found}: {pixels} looks like the wrong scale; leave --pixels out, or give the other."
         )
     if chosen.accuracy < LEAST_ACCURACY:
         raise AdditionError(
-            f"Of the validation images {path} reads {found}; expected at least "
-            f"{LEAST_ACCURACY:.0%} of a trained classifier of the digits 0 to 9, bright ink on "
-            "dark."
+            f"{found}; expected at least {LEAST_ACCURACY:.0%} from a trained classifier of the "
+            "digits 0 to 9, bright ink on dark."
         )
+    _warn(chosen, likeliest)
     return chosen
 
 
-def _doubt(given: Reading, likeliest: Reading) -> str:
-    """What to say of a scale under which a model reads as many digits, but is far too sure of them.
+def _warn(given: Reading, likeliest: Reading) -> None:
+    """Warn of a scale with which the model reads as many digits but is far too sure of them.
 
-    It may be the right one all the same: models that learned from raw pixels can be like that.
+    That scale may still be right: models that learned from raw pixels can be like that.
     """
-    if given.cross_entropy <= MUCH_BETTER * likeliest.cross_entropy:
-        return ""
-    return (
-        f"{given.pixels} looks like the wrong scale: with pixels of {likeliest.pixels} it reads "
-        f"{likeliest.accuracy:.1%} for {given.accuracy:.1%} of the validation images, with a "
-        f"cross-entropy of {likeliest.cross_entropy:.3f} for {given.cross_entropy:.3f}. Unless it "
-        f"was trained on {given.pixels}, add it again without --pixels, and with --replace."
-    )
+    if given.cross_entropy > MUCH_BETTER * likeliest.cross_entropy:
+        print(
+            f"Warning: {given.pixels} looks like the wrong scale. With pixels of "
+            f"{likeliest.pixels} the model reads {likeliest.accuracy:.1%} of the validation images "
+            f"instead of {given.accuracy:.1%}, with a cross-entropy of "
+            f"{likeliest.cross_entropy:.3f} instead of {given.cross_entropy:.3f}. Unless it was "
+            f"trained on pixels of {given.pixels}, add it again without --pixels, and with "
+            "--replace."
+        )
 
 
 def _best(readings: list[Reading]) -> Reading:
@@ -237,40 +231,10 @@ def _best(readings: list[Reading]) -> Reading:
     return min(close, key=lambda reading: reading.cross_entropy)
 
 
-def _describe(
-    path: Path,
-    identity: Identity,
-    chosen: Reading,
-    readings: list[Reading],
-    data: TrainingData,
-) -> dict[str, Any]:
-    """For the card."""
-    options = {
-        "name": identity.name,
-        "title": identity.title,
-        "description": identity.description,
-        "pixels": chosen.pixels,
-        "normalization": chosen.normalization,
-    }
-    words = [word for option, value in options.items() for word in (f"--{option}", value)]
-    command = ["python", "-m", "convert", "add", path.name, *words, *other_data(data)]
-    return {
-        "commit": commit(),
-        "command": shlex.join(command),
-        "source": {"file": path.name, "sha256": sha256(path)},
-        "data": "unknown: brought by the user",
-        "pixels": chosen.pixels,
-        "validation": {
-            "name": data.mnist.name,
-            "sha256": data.mnist.sha256,
-            "images": len(data.mnist.validation.labels),
-            "accuracy": [
-                {
-                    "normalization": reading.normalization,
-                    "pixels": reading.pixels,
-                    "accuracy": reading.accuracy,
-                }
-                for reading in readings
-            ],
-        },
-    }
+def _command(path: Path, identity: Identity, chosen: Reading, other: list[str]) -> str:
+    """The command that adds the model again in the same way."""
+    words = ["python", "-m", "convert", "add", path.name]
+    for option, value in zip(identity._fields, identity, strict=True):
+        words += [f"--{option}", value]
+    words += ["--pixels", chosen.pixels, "--normalization", chosen.normalization]
+    return shlex.join([*words, *other])

@@ -8,12 +8,15 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import TypeVar
 
-from convert.progress import track
+from tqdm import tqdm
 
+FEW = 1000
+"""Up to so many items, starting other processes takes longer than it saves."""
 CHUNK = 250
-"""Items that a worker takes at a time."""
+"""How many items a worker takes at a time."""
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -22,26 +25,31 @@ Result = TypeVar("Result")
 def work(
     function: Callable[[Item], Result], items: Sequence[Item], description: str
 ) -> list[Result]:
-    """Each item's result, in their order; a few are worked on here, without the workers' start.
+    """The function's result for each item, in the items' order.
+
+    Up to :data:`FEW` items are worked on in this process. The progress bar goes to standard error,
+    and only if that is a terminal.
 
     Args:
-        function: of a module, not of another function: it is called in other processes.
-        items: what it is called with.
+        function: can be pickled, for it is called in other processes.
+        items: its arguments, one per call.
         description: stands before the bar.
     """
-    if len(items) <= CHUNK:
-        return [function(item) for item in track(items, description)]
-    # Not forked: TensorFlow's threads do not come along into a forked process.
+
+    bar = partial(tqdm, desc=description, total=len(items), disable=None)
+    if len(items) <= FEW:
+        return list(bar(map(function, items)))
+    # Not forked: a forked process has none of TensorFlow's threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(mp_context=context, initializer=_begin) as executor:
-        # A terminal interrupts all of its processes: workers, which start here and take over what
-        # is ignored, leave that to this one.
+        # A terminal interrupts all of its processes. The workers, which start here, inherit that
+        # interruptions are ignored, and leave them to this process.
         handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             results = executor.map(function, items, chunksize=CHUNK)
         finally:
             signal.signal(signal.SIGINT, handler)
-        return [result for result, _ in zip(results, track(items, description), strict=True)]
+        return list(bar(results))
 
 
 def _begin() -> None:
@@ -49,7 +57,7 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    """In a worker: when the process that it works for was killed, nobody is left to work for."""
+    """In a worker: end when the process that started it is killed."""
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)

@@ -1,50 +1,51 @@
-"""Training data: MNIST and drawn digits, verified, normalized, and split by use."""
+"""Sources of digits: MNIST and drawn digits, verified, normalized and split by use."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.data.drawings import read_drawings
-from convert.progress import track
-from edge_app import normalize, rasterize
+from convert.data.unipen import read_drawings
+from convert.workers import work
 from edge_app.digits.labelled import LabelledDrawing, read_lines
-from edge_app.digits.mnist import SHA256, DataError, Digits, Split, read_digits
-from edge_app.digits.normalization import SIZE, Normalization
+from edge_app.digits.mnist import SHA256, DataError, Digits, read_digits
+from edge_app.digits.normalization import SIZE, Drawing, Normalization, stack
 
 MNIST_LICENCE = "CC BY-SA 3.0, Y. LeCun, C. Cortes, C. J. C. Burges"
 _PENDIGITS_SHA256 = "ed759b9260fc0d5fbe08586fafd308e15a91729c50ebca53c55d9440d67339bd"
 _PENDIGITS_LICENCE = "CC BY 4.0, E. Alpaydin, F. Alimoglu"
 
 NOT_MNIST = ", not MNIST"
-"""Behind the name of the folder that other data came from."""
+"""Follows the name of the folder where the data of a source is something other than MNIST."""
 
 VALIDATION_PART, TEST_PART = 0.1, 0.2
-"""Of the writers of drawn digits: of 30, 22 to 24 validate, and 25 to 30 are never trained on."""
+"""Fractions of the people who drew: of 30 writers, 22 to 24 validate and 25 to 30 test."""
 
 
 class Source(NamedTuple):
-    """A data set, normalized: to train on, to make choices by, and to report on, once."""
+    """A data set, normalized: to train on, to make choices by, and to report on."""
 
     name: str
     licence: str
     sha256: str
-    """Of the training part as it was read, before normalization and before validation was taken."""
+    """Of the training part as it was read, before normalization and before validation was split
+    off."""
     train: Digits
     validation: Digits
     test: Digits
     drawings: list[LabelledDrawing]
-    """``train`` as it was drawn; empty for pictures."""
+    """The drawings that ``train`` was made of; empty for pictures."""
 
 
 class Parts(NamedTuple):
-    """A file's drawings by use, each in one part; where writers are known, so is each writer."""
+    """A file's drawings by use. No drawing, and no known writer, is in two parts."""
 
     train: list[LabelledDrawing]
     validation: list[LabelledDrawing]
@@ -52,7 +53,7 @@ class Parts(NamedTuple):
 
 
 class Pictures(NamedTuple):
-    """MNIST's training set before normalization, in the same order as after it."""
+    """MNIST's training set before normalization, in the order that it has after it."""
 
     train: Digits
     validation: Digits
@@ -69,7 +70,7 @@ class TrainingData(NamedTuple):
 
     @property
     def sources(self) -> list[Source]:
-        """All of them, MNIST first."""
+        """All sources, MNIST first."""
         return [self.mnist, *self.drawn]
 
 
@@ -81,137 +82,123 @@ def load(
     normalization: Normalization,
     seed: int,
 ) -> TrainingData:
-    """Read, verify, normalize and split everything.
+    """Read, verify, normalize and split all data, under progress bars.
 
     Args:
         folder: holds MNIST's IDX files; None downloads what Keras downloads, into Keras's cache.
         drawings: files of labelled drawings, UNIPEN or JSON Lines.
-        allow_other: take IDX data that is whole but not MNIST, and name it by its folder.
+        allow_other: accept intact IDX data that is not MNIST, and name it after its folder.
         normalization: what the images go through.
         seed: chooses MNIST's validation part, a twelfth of its training set.
 
     Raises:
         DataError: MNIST is missing, damaged, or something else.
-        DrawingError: a file of drawings is missing or damaged, or a line of it is wrong.
+        DrawingError: a file of drawings is missing or damaged, or has a bad line.
     """
-    # All of it is read before any of it is worked on: what is wrong should show at once.
-    train, test = _read_mnist(folder, "train"), _read_mnist(folder, "t10k")
+    # Everything is read before anything is worked on, so that mistakes show at once.
+    train, test = _read_mnist(folder)
     name = _identify(train, test, folder, allow_other)
     drawn = [(path, read_drawings(path)) for path in drawings]
 
-    images = normalize_all(f"Normalizing {name}", train.images, normalization)
-    test_images = normalize_all(f"Normalizing {name}, test set", test.images, normalization)
+    images = render(list(train.images), normalization, f"Normalizing {name}")
+    test_images = render(list(test.images), normalization, f"Normalizing {name}, test set")
     order = np.random.default_rng(seed).permutation(len(train.labels))
     validation, rest = np.split(order, [len(order) // 12])
+    pictures = Pictures(*(Digits(*(each[part] for each in train)) for part in (rest, validation)))
     mnist = Source(
         name=name,
         licence=MNIST_LICENCE if name == "MNIST" else "unknown",
         sha256=train.sha256(),
-        train=Digits(images[rest], train.labels[rest]),
-        validation=Digits(images[validation], train.labels[validation]),
+        train=Digits(images[rest], pictures.train.labels),
+        validation=Digits(images[validation], pictures.validation.labels),
         test=Digits(test_images, test.labels),
         drawings=[],
     )
-    return TrainingData(
-        mnist,
-        [_drawn(path, digits, normalization) for path, digits in drawn],
-        Pictures(*(Digits(train.images[part], train.labels[part]) for part in (rest, validation))),
-        test.sha256(),
-    )
+    people = [_drawn(path, drawings, normalization) for path, drawings in drawn]
+    return TrainingData(mnist, people, pictures, test.sha256())
 
 
-def _read_mnist(folder: Path | None, split: Split) -> Digits:
+def _read_mnist(folder: Path | None) -> tuple[Digits, Digits]:
     if folder is not None:
-        return read_digits(folder, split)
+        return read_digits(folder, "train"), read_digits(folder, "t10k")
     from keras.datasets import mnist  # noqa: PLC0415 - Takes seconds; not needed to read files.
 
     try:
         train, test = mnist.load_data()
     except Exception as error:
         raise DataError(
-            f"MNIST cannot be downloaded ({error}); "
-            "fetch its four IDX files (train-images-idx3-ubyte.gz and so on) by hand "
-            "and name their folder with --data."
+            f"MNIST cannot be downloaded ({error}); download its four IDX files "
+            "(train-images-idx3-ubyte.gz and so on) yourself and name their folder with --data."
         ) from error
-    return Digits(*(train if split == "train" else test))
+    return Digits(*train), Digits(*test)
 
 
 def _identify(train: Digits, test: Digits, folder: Path | None, allow_other: bool) -> str:
+    """The name of the data: MNIST, or its folder's."""
     place = folder or "Keras's cache"
-    splits: dict[Split, Digits] = {"train": train, "t10k": test}
-    for split, digits in splits.items():
+    for (split, expected), digits in zip(SHA256.items(), (train, test), strict=True):
         found = digits.sha256()
-        if found == SHA256[split]:
-            continue
-        if allow_other:
+        if found != expected and allow_other:
             return f"{folder.name if folder else place}{NOT_MNIST}"
-        raise DataError(
-            f"The {split} data in {place} is whole but not MNIST: found SHA-256 {found[:12]}..., "
-            f"expected {SHA256[split][:12]}...; to train on it all the same add --allow-other-data."
-        )
+        if found != expected:
+            raise DataError(
+                f"The {split} data in {place} is intact but not MNIST: found SHA-256 "
+                f"{found[:12]}..., expected {expected[:12]}...; add --allow-other-data to use it "
+                "anyway."
+            )
     return "MNIST"
 
 
-def _drawn(path: Path, drawings: list[LabelledDrawing], normalization: Normalization) -> Source:
-    """A file of drawings, split by writer: whom the models were tried on, they never saw."""
-    train, validation, test = split_drawings(drawings)
-    sha256 = hashlib.sha256("\n".join(read_lines(path)).encode()).hexdigest()
-    return Source(
-        name=path.name,
-        licence=_PENDIGITS_LICENCE if sha256 == _PENDIGITS_SHA256 else "the user's own",
-        sha256=sha256,
-        train=rasterize_all(f"Normalizing {path.name}", train, normalization),
-        validation=rasterize_all(f"Normalizing {path.name}, validation", validation, normalization),
-        test=rasterize_all(f"Normalizing {path.name}, test part", test, normalization),
-        drawings=train,
-    )
+def render(
+    drawings: Sequence[Drawing], normalization: Normalization, description: str
+) -> NDArray[np.uint8]:
+    """Pictures or drawings as normalized images, uint8 (N, 28, 28), under a progress bar."""
+    images = work(partial(_render, normalization=normalization), drawings, description)
+    return np.array(images, np.uint8).reshape(-1, SIZE, SIZE)
 
 
-def rasterize_all(
-    description: str, drawings: list[LabelledDrawing], normalization: Normalization
+def _render(drawing: Drawing, normalization: Normalization) -> NDArray[np.uint8]:
+    return stack([drawing], normalization)[0]
+
+
+def render_labelled(
+    drawings: Sequence[LabelledDrawing], normalization: Normalization, description: str
 ) -> Digits:
-    """Normalize drawings, as many as there are, under a progress bar with a description."""
-    images = [rasterize(each.strokes, normalization) for each in track(drawings, description)]
+    """As :func:`render`, with the labels."""
     return Digits(
-        np.array(images, np.uint8).reshape(-1, SIZE, SIZE),
-        np.array([each.label for each in drawings], np.uint8),
+        render([drawing.strokes for drawing in drawings], normalization, description),
+        np.array([drawing.label for drawing in drawings], np.uint8),
     )
+
+
+def _drawn(path: Path, drawings: list[LabelledDrawing], normalization: Normalization) -> Source:
+    parts = split_drawings(drawings)
+    sha256 = hashlib.sha256("\n".join(read_lines(path)).encode()).hexdigest()
+    licence = _PENDIGITS_LICENCE if sha256 == _PENDIGITS_SHA256 else "the user's own"
+    train, validation, test = (
+        render_labelled(part, normalization, f"Normalizing {path.name}, {use}")
+        for use, part in zip(Parts._fields, parts, strict=True)
+    )
+    return Source(path.name, licence, sha256, train, validation, test, parts.train)
 
 
 def split_drawings(drawings: list[LabelledDrawing]) -> Parts:
-    """Split a file's drawings by use: by writer, or drawing by drawing where writers are unknown.
+    """Split a file's drawings by use: by writer, or one by one where writers are unknown.
 
-    Without writers a drawing's part depends on it alone: when the file grows, what was trained on
-    is still no test.
+    Without writers a drawing's part depends on that drawing alone: when the file grows, no
+    drawing that was trained on becomes a test.
     """
-    parts = _parts(drawings)
-    return Parts(
-        *(
-            [drawing for drawing, its in zip(drawings, parts, strict=True) if its == part]
-            for part in range(len(Parts._fields))
-        )
-    )
-
-
-def _parts(drawings: list[LabelledDrawing]) -> NDArray[np.intp]:
-    """0 for each drawing to train on, 1 to validate, 2 to test; of writers, the last ones test."""
     if any(drawing.writer is None for drawing in drawings):
         shares = np.array([_share(drawing) for drawing in drawings])
     else:
         writers, rank = np.unique([drawing.writer for drawing in drawings], return_inverse=True)
         # Half a rank keeps the comparison clear of rounding.
         shares = (rank + 0.5) / len(writers)
-    return np.digitize(shares, [1 - VALIDATION_PART - TEST_PART, 1 - TEST_PART])
+    uses = np.digitize(shares, [1 - VALIDATION_PART - TEST_PART, 1 - TEST_PART])
+    return Parts(*([drawings[i] for i in np.flatnonzero(uses == use)] for use in range(3)))
 
 
 def _share(drawing: LabelledDrawing) -> float:
-    """A number from 0 to 1 that is a drawing's own: the beginning of its hash."""
+    """A number from 0 to 1 that depends on the drawing alone: the start of its hash."""
     strokes = json.dumps([stroke.tolist() for stroke in drawing.strokes]).encode()
     return int.from_bytes(hashlib.sha256(strokes).digest()[:8], "big") / 2**64
-
-
-def normalize_all(
-    description: str, images: NDArray[np.uint8], normalization: Normalization
-) -> NDArray[np.uint8]:
-    """Normalize pictures, uint8 (N, 28, 28) before and after, N at least 1, likewise."""
-    return np.stack([normalize(image, normalization) for image in track(images, description)])

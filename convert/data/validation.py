@@ -7,25 +7,25 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.data.pool import render, trace
-from convert.data.sources import TrainingData
+from convert.data.pool import trace
+from convert.data.sources import TrainingData, render, render_labelled
 from convert.strokes.outliers import draw_outliers
-from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import Normalization
 
 NON_DIGITS = 2000
+"""How many non-digits are drawn."""
 ENOUGH = 200
-"""Of a source's validation digits: fewer say too little to count for as much as another source."""
+"""Validation digits that a source needs to count as much as another source."""
 
 
 class Validation(NamedTuple):
     """Normalized images.
 
-    ``sources`` are every source's digits as it has them, MNIST's pictures first; ``pen`` are digits
-    as people draw them on the device: each drawn source's, and MNIST's, traced and drawn with the
-    pen. Either way, each set counts for as much as another, so that a source that has not
-    :data:`ENOUGH` is put to MNIST's. ``non_digits`` are uint8 (M, 28, 28).
+    ``sources`` are each source's digits as they are, MNIST's pictures first. ``pen`` are digits as
+    people draw them on the device: MNIST's traced and drawn with the pen, then each drawn source's.
+    Each set counts the same; sources with fewer than :data:`ENOUGH` digits are merged with MNIST's.
+    ``non_digits`` are uint8 (M, 28, 28).
     """
 
     sources: list[Digits]
@@ -34,35 +34,27 @@ class Validation(NamedTuple):
 
     @property
     def digits(self) -> Digits:
-        """All sources' in one."""
-        return _join(self.sources)
+        """The digits of all sources in one set."""
+        return _joined(self.sources)
 
 
 def hold_out(data: TrainingData, normalization: Normalization, seed: int) -> Validation:
-    """Gather validation data, under progress bars."""
-    pictures = data.pictures.validation
-    traces = trace(pictures.images, pictures.labels, f"{data.mnist.name}, validation")
-    digits = [
-        LabelledDrawing(int(label), strokes)
-        for strokes, label in zip(traces, pictures.labels, strict=True)
-        if strokes
-    ]
+    """Gather the validation data, under progress bars."""
+    traces = trace(data.pictures.validation, f"{data.mnist.name}, validation")
+    digits = [digit for digit in traces if digit.strokes]
     outliers = draw_outliers(NON_DIGITS, digits, np.random.default_rng((seed, NON_DIGITS)))
-    traced = Digits(
-        render([digit.strokes for digit in digits], normalization, "Drawing them"),
-        np.array([digit.label for digit in digits], np.uint8),
-    )
+    traced = render_labelled(digits, normalization, "Drawing traced digits")
     drawn = [source.validation for source in data.drawn]
     few = [digits for digits in drawn if len(digits.labels) < ENOUGH]
     many = [digits for digits in drawn if len(digits.labels) >= ENOUGH]
     return Validation(
-        sources=[_join([data.mnist.validation, *few]), *many],
-        pen=[_join([traced, *few]), *many],
-        non_digits=render(outliers, normalization, "Drawing what is no digit"),
+        sources=[_joined([data.mnist.validation, *few]), *many],
+        pen=[_joined([traced, *few]), *many],
+        non_digits=render(outliers, normalization, "Drawing non-digits"),
     )
 
 
-def _join(sets: list[Digits]) -> Digits:
+def _joined(sets: list[Digits]) -> Digits:
     return Digits(
         np.concatenate([digits.images for digits in sets]),
         np.concatenate([digits.labels for digits in sets]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import tempfile
 from dataclasses import asdict
@@ -11,14 +12,13 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import PIL
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from convert.data.sources import TrainingData
+from convert.data.sources import NOT_MNIST, TrainingData
 from convert.export.tflite import QUANTIZATION, export, predict
-from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import Normalization
+from edge_app.errors import UserError
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.card import (
     FORMAT,
@@ -32,14 +32,20 @@ from edge_app.models.card import (
     record_file,
     write_card,
 )
-from edge_app.models.classifier import load_model, softmax
+from edge_app.models.classifier import softmax
+from edge_app.models.folder import load_model
 from edge_app.models.interpreter import Interpreter, find_runtime
+from edge_app.models.metrics import accuracy
 
+SEED = 0
+"""Of the data: how it is split and varied, and which non-digits are drawn."""
+CALIBRATION_IMAGES = 1000
+"""How many training images the ranges of activations are found on."""
 INPUT = "(1, 28, 28) pixels, 0 to 255, ink 255 on 0: uint8 in int8.tflite, else float32"
 
 
 class Identity(NamedTuple):
-    """What a model is called and what it is, for programs and for people."""
+    """A model's name for programs, and its title and description for people."""
 
     name: str
     title: str
@@ -58,20 +64,20 @@ def publish(
     training: dict[str, Any],
     folder: Path,
 ) -> Card:
-    """Export a trained model and put ``<folder>/<name>/`` in place, replacing what stood there.
+    """Export a trained model to ``<folder>/<name>/``, replacing a model of that name.
 
-    Everything is written and loaded again in a folder aside first: when anything fails, the old
-    files stay as they were.
+    Everything is first written to a temporary folder and loaded from there. When anything fails or
+    is interrupted, the old files stay as they were.
 
     Args:
         original: (N, 28, 28) pixels of 0 to 255 in, (N, 10) out.
-        identity: its name is the folder's.
-        normalization: the one that ``data`` went through.
+        identity: its name becomes the folder's.
+        normalization: what ``data`` went through.
         output: what the original gives.
         budget: how far int8 may drift.
         acceptance: which answers count.
-        calibration: normalized training images, uint8 (N, 28, 28), to find activations' ranges on.
-        data: MNIST's validation images check, its test images are reported on.
+        calibration: normalized training images, uint8 (N, 28, 28), to find the activations' ranges.
+        data: MNIST's validation images are checked on, its test images are reported on.
         training: how it was trained, for the card.
         folder: the models' folder; made where it is missing.
 
@@ -80,25 +86,36 @@ def publish(
         OSError: the folder cannot be written.
     """
     contents = export(original, calibration, data.mnist.validation.images)
+    images, labels = data.mnist.test
+    outputs = predict(original, images)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".staging-", dir=folder) as staging:
         staged = Path(staging) / identity.name
         staged.mkdir()
-        original_file = _write_original(staged / "model.keras", original, data.mnist.test)
+        original.save(staged / "model.keras")
+        original_file = _model_file(staged / "model.keras", "none", outputs, labels)
+        variants = {}
+        for variant, content in contents.items():
+            file = staged / f"{variant}.tflite"
+            file.write_bytes(content)
+            found = Interpreter(content).run(images)
+            variants[variant] = _model_file(file, QUANTIZATION[variant], found, labels)
+        reference = staged / "reference.npz"
+        np.savez_compressed(
+            reference, **{PROBABILITIES: softmax(outputs) if output == "logits" else outputs}
+        )
         card = Card(
             format=FORMAT,
             **identity._asdict(),
             parameters=original.count_params(),
             contract=Contract(normalization, INPUT, output),
-            variants={
-                variant: _write_variant(
-                    staged / f"{variant}.tflite", variant, content, data.mnist.test
-                )
-                for variant, content in contents.items()
-            },
+            variants=variants,
             original=original_file,
-            reference=_write_reference(
-                staged / "reference.npz", original, original_file.sha256, output, data
+            reference=ReferenceFile(
+                **asdict(record_file(reference)),
+                dataset=f"{data.mnist.name}, test set",
+                dataset_sha256=data.test_sha256,
+                original_sha256=original_file.sha256,
             ),
             budget=budget,
             training=training,
@@ -111,58 +128,57 @@ def publish(
     return card
 
 
-def _write_variant(path: Path, variant: str, content: bytes, test: Digits) -> ModelFile:
-    path.write_bytes(content)
-    accuracy = _accuracy(Interpreter(content).run(test.images), test)
-    return ModelFile(
-        **asdict(record_file(path)), quantization=QUANTIZATION[variant], accuracy=accuracy
-    )
-
-
-def _write_original(path: Path, original: keras.Model, test: Digits) -> ModelFile:
-    original.save(path)
-    accuracy = _accuracy(predict(original, test.images), test)
-    return ModelFile(**asdict(record_file(path)), quantization="none", accuracy=accuracy)
-
-
-def _write_reference(
-    path: Path, original: keras.Model, original_sha256: str, output: Output, data: TrainingData
-) -> ReferenceFile:
-    outputs = predict(original, data.mnist.test.images)
-    probabilities = softmax(outputs) if output == "logits" else outputs
-    np.savez_compressed(path, **{PROBABILITIES: probabilities})
-    return ReferenceFile(
-        **asdict(record_file(path)),
-        dataset=f"{data.mnist.name}, test set",
-        dataset_sha256=data.test_sha256,
-        original_sha256=original_sha256,
-    )
-
-
-def _accuracy(outputs: NDArray[np.float32], digits: Digits) -> float:
-    return float((outputs.argmax(axis=1) == digits.labels).mean())
+def _model_file(
+    path: Path, quantization: str, outputs: NDArray[np.float32], labels: NDArray[np.uint8]
+) -> ModelFile:
+    right = accuracy(outputs.argmax(axis=1), labels)
+    return ModelFile(**asdict(record_file(path)), quantization=quantization, accuracy=right)
 
 
 def _versions() -> dict[str, str]:
     runtime = find_runtime()
     return {
         "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "numpy": np.__version__,
-        "pillow": PIL.__version__,
-        "scikit-image": version("scikit-image"),
+        "tensorflow": tf.__version__,  # Its package may be another, such as tensorflow-cpu.
+        **{name: version(name) for name in ("keras", "numpy", "pillow", "scikit-image")},
         runtime.name: runtime.version,
     }
 
 
 def _replace(target: Path, staged: Path, aside: Path) -> None:
-    """Swap folders by renaming; the old one goes back when the new one cannot take its place."""
-    if target.exists():
-        target.rename(aside)
+    """Swap folders by renaming. The old one goes back if the new one does not take its place."""
     try:
+        if target.exists():
+            target.rename(aside)
         staged.rename(target)
-    except BaseException:  # An interruption, too.
-        if aside.exists():
+    except BaseException:  # An interruption, too, which may come after either step.
+        if aside.exists() and not target.exists():
             aside.rename(target)
         raise
+
+
+def check_writable(out: Path) -> None:
+    """Make a models' folder, before minutes of work and not after them.
+
+    Raises:
+        UserError: it cannot be written.
+        OSError: it cannot be made.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise UserError(f"The folder {out} cannot be written; name another with --out.")
+
+
+def other_data(data: TrainingData) -> list[str]:
+    """The options with which data that is not MNIST was accepted."""
+    folder, is_other, _ = data.mnist.name.partition(NOT_MNIST)
+    return ["--data", folder, "--allow-other-data"] if is_other else []
+
+
+def summarize(card: Card, out: Path) -> str:
+    """A line about a published model."""
+    accuracies = ", ".join(
+        f"{variant} {file.accuracy:.2%}"
+        for variant, file in {"original": card.original, **card.variants}.items()
+    )
+    return f"{out / card.name}: test accuracy {accuracies}"

@@ -1,8 +1,8 @@
-"""Graphs: what a SavedModel computes, as a Keras layer that a ``.keras`` file can hold.
+"""SavedModels: what one computes, as a Keras layer that a ``.keras`` file can hold.
 
-A SavedModel keeps no Keras layers, only TensorFlow's graph. Its signature "serving_default" is
-frozen; the arrays in it become weights of the layer, and the rest of the graph its configuration.
-Whoever loads such a ``.keras`` file imports this module first.
+A SavedModel has no Keras layers, only TensorFlow's graph. Its signature "serving_default" is
+frozen; the arrays in it become the layer's weights, and the rest of the graph its configuration.
+Import this module before loading such a ``.keras`` file.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ SIGNATURE = "serving_default"
 
 
 class SavedModelError(UserError):
-    """A folder that holds no SavedModel of one input and one output."""
+    """A folder without a SavedModel that has one input and one output."""
 
 
 def read_saved_model(folder: Path) -> keras.Model:
-    """Read a SavedModel as a Keras model of one layer; a softmax at its end is left out.
+    """Read a SavedModel as a Keras model of one layer, without a softmax at its end.
 
     Raises:
-        SavedModelError: there is none, or it has no signature with one input and one output.
+        SavedModelError: there is none, or its signature does not have one input and one output.
     """
     try:
         with silence():
@@ -50,10 +50,11 @@ def read_saved_model(folder: Path) -> keras.Model:
             f"{SIGNATURE!r}; expected one of each, as model.export writes them."
         )
     with silence():
-        # Control flow stays whole: the converter knows it in this form only.
+        # Control flow must stay whole: the converter accepts it in this form only.
         frozen = convert_variables_to_constants_v2(function, lower_control_flow=False)
     (image,) = frozen.inputs
-    graph, arrays = _take_out_arrays(frozen.graph.as_graph_def())
+    graph = frozen.graph.as_graph_def()
+    arrays = _take_out_arrays(graph)
     layer = Graph(
         base64.b64encode(graph.SerializeToString()).decode(),
         image.name,
@@ -68,25 +69,21 @@ def read_saved_model(folder: Path) -> keras.Model:
 
 @keras.saving.register_keras_serializable(package="convert")
 class Graph(keras.layers.Layer):  # type: ignore[misc]
-    """A TensorFlow graph of one input and one output.
+    """A TensorFlow graph with one input and one output.
 
     Args:
-        graph: a GraphDef, serialized, in base64.
-        source: the name of the tensor that takes the input.
-        result: the name of the tensor that is the output.
-        arrays: shapes of the layer's weights, by the name of the placeholder that takes each.
+        graph: a serialized GraphDef in base64.
+        source: the name of the input tensor.
+        result: the name of the output tensor.
+        arrays: shapes of the layer's weights, by the name of the placeholder that each goes to.
     """
 
     def __init__(
         self, graph: str, source: str, result: str, arrays: dict[str, list[int]], **options: Any
     ) -> None:
         super().__init__(**options)
-        self._settings: dict[str, Any] = {
-            "graph": graph,
-            "source": source,
-            "result": result,
-            "arrays": arrays,
-        }
+        self._settings = {"graph": graph, "source": source, "result": result, "arrays": arrays}
+        self._names = source, result
         self._graph = tf.compat.v1.GraphDef.FromString(base64.b64decode(graph))
         self._arrays = {
             name: self.add_weight(shape=shape, name=f"array_{number}", trainable=False)
@@ -96,19 +93,17 @@ class Graph(keras.layers.Layer):  # type: ignore[misc]
     def call(self, images: tf.Tensor) -> tf.Tensor:
         """Run the graph."""
         taken = {f"{name}:0": tf.convert_to_tensor(array) for name, array in self._arrays.items()}
-        taken[self._settings["source"]] = images
-        (result,) = tf.graph_util.import_graph_def(
-            self._graph, input_map=taken, return_elements=[self._settings["result"]]
-        )
-        return result
+        source, result = self._names
+        taken[source] = images
+        return tf.graph_util.import_graph_def(self._graph, taken, [result])[0]
 
     def get_config(self) -> dict[str, Any]:
-        """What the layer is made from again."""
+        """The arguments that make the layer again."""
         return {**super().get_config(), **self._settings}
 
 
-def _take_out_arrays(graph: Any) -> tuple[Any, dict[str, NDArray[np.float32]]]:
-    """Replace each float32 array in a GraphDef by a placeholder; single numbers stay."""
+def _take_out_arrays(graph: Any) -> dict[str, NDArray[np.float32]]:
+    """Replace each float32 array in a GraphDef by a placeholder; scalars stay."""
     arrays = {}
     for node in graph.node:
         if node.op != "Const" or node.attr["dtype"].type != tf.float32.as_datatype_enum:
@@ -118,11 +113,11 @@ def _take_out_arrays(graph: Any) -> tuple[Any, dict[str, NDArray[np.float32]]]:
             arrays[node.name] = array
             node.op = "Placeholder"
             del node.attr["value"]
-    return graph, arrays
+    return arrays
 
 
 def _before_softmax(tensor: tf.Tensor) -> tf.Tensor:
-    """The logits of a softmax that a graph ends with, else the tensor itself."""
+    """The logits, if a graph's output is a softmax of them, else the output itself."""
     found = tensor
     while found.op.type == "Identity":
         found = found.op.inputs[0]

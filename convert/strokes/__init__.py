@@ -1,1 +1,1 @@
-"""Strokes made for training: drawn by hand, varied, traced from images, and outliers."""
+"""Strokes for training: drawn by hand, varied, traced from pictures, and non-digits."""

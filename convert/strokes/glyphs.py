@@ -1,12 +1,12 @@
-"""Glyphs that are no digits: letters and little pictures, as the paths of a pen.
+"""Glyphs: letters and little pictures that nobody takes for digits, as a pen's paths.
 
-Left out are the letters that somebody's digit looks like:
+Letters that look like somebody's digit are left out:
 0: C D n O Q U u, which are round, open or tailed; and a ring
-1: I i J j l r; and an A without its bar, which has a one's long flag
+1: I i J j l r; and an A without its bar, which looks like a 1 with a long flag
 2: Z z. 3: B. 4: d Y y. 5: S s. 6: b G. 8: B. 9: a e g q
 
-Of the others, about half are kept for judging (``non-digits.jsonl``), E N R V f m p t among them:
-that shows whether a model knows letters, or only these.
+About half of the other letters, E N R V f m p t among them, appear only in the drawings that judge
+models (``non-digits.jsonl``): that shows whether a model knows letters or just these.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.strokes.hand import rounded
+from convert.strokes.geometry import Strokes, rounded
 
 _LETTERS = (
-    # For each stroke its corners, "x,y"; "~" rounds them.
+    # One string per stroke, with its corners "x,y"; "~" rounds them.
     ["5,0 0,10", "5,0 10,10", "2,6 8,6"],  # A
     ["0,10 5,0 10,10", "2,7 8,7"],
     ["0,0 0,10", "0,0 7,0", "0,5 6,5"],  # F
@@ -73,7 +73,7 @@ _FACES = (
 )
 
 
-def _paths(glyph: Sequence[str]) -> list[NDArray[np.float64]]:
+def _paths(glyph: Sequence[str]) -> Strokes:
     return [_path(stroke) for stroke in glyph]
 
 
@@ -84,6 +84,6 @@ def _path(stroke: str) -> NDArray[np.float64]:
 
 
 LETTERS = [_paths(glyph) for glyph in _LETTERS]
-"""For each its strokes, float64 (corners, 2), y down, about 10 units high."""
+"""The strokes of each letter, float64 (corners, 2), y down, about 10 units high."""
 PICTURES = [_paths(glyph) for glyph in _PICTURES + _FACES]
 """As :data:`LETTERS`."""

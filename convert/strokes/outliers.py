@@ -1,51 +1,55 @@
-"""Outliers: drawings that are no digits, made up at random, for models to learn to refuse.
+"""Outliers: random drawings of non-digits, for models to learn to refuse.
 
-What somebody would draw to see what happens, as far as nobody's digit looks like it. So there is no
-ring (a zero), no upright line (a one), no wave or zigzag of few turns (a two, three or five), and
-no spiral of few (a six or a nine).
+They are what people might draw to see what happens, without anything that passes for a digit:
+no ring (a zero), no upright line (a one), no wave or zigzag of few turns (a two, three or five) and
+no spiral of few turns (a six or a nine).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.strokes.geometry import Strokes, bounds, fitted, length, resampled, turned
 from convert.strokes.glyphs import LETTERS, PICTURES
-from convert.strokes.hand import SIZE, drawn, length, resampled
+from convert.strokes.hand import SIZE, drawn
 from edge_app.digits.labelled import LabelledDrawing
 
-Strokes = list[NDArray[np.float64]]
-"""A drawing: for each stroke its points or corners, float64 (points, 2), y down."""
-
 FLATTEST = np.radians(20)
-"""The most that a single line climbs or falls: turned and slanted, it is still no one."""
+"""The steepest a single line may be: turned and slanted, it still does not look like a one."""
 LEAST_TANGLE = 5.5
-"""A scribble is longer than its extent by at least this many times; an 8 is by about 2.7."""
+"""A scribble is at least this many times as long as its extent; an 8 is about 2.7 times."""
+
+_LEVEL, _UPRIGHT, _FALLING, _RISING = np.array(
+    [[(-1, 0), (1, 0)], [(0, -1), (0, 1)], [(-1, -1), (1, 1)], [(-1, 1), (1, -1)]], np.float64
+)
+_ACROSS, _DOWN = np.eye(2)
+_BOX = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1)], np.float64)
 
 
 def draw_outliers(
     count: int, digits: Sequence[LabelledDrawing], generator: np.random.Generator
 ) -> list[Strokes]:
-    """Draw what is no digit, each kind in turn.
+    """Draw non-digits, cycling through :data:`KINDS` in their order.
 
     Args:
         count: how many drawings.
-        digits: drawn digits, which pairs and crossed-out digits are made of; at least one.
-        generator: decides everything else.
+        digits: at least one drawn digit, to make numbers and spoiled digits of.
+        generator: decides everything that is random.
 
     Returns:
-        ``count`` drawings, each a list of strokes, float64 (points, 2), y down, some 200 units
-        high; a stroke of one point is a dot. The drawing at i is of the kind at i in
-        :data:`KINDS`, taken round and round.
+        ``count`` drawings, each a list of strokes, float64 (points, 2), y down, about 200 units
+        high; a stroke of one point is a dot.
     """
     kinds = list(KINDS.values())
     return [kinds[number % len(kinds)](digits, generator) for number in range(count)]
 
 
 def _dots(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """One to eight taps; or two or more small blots."""
+    """One to eight taps, or two to eight small blots."""
     count = int(generator.integers(1, 9))
     places = generator.uniform(-1, 1, (count, 2))
     if count == 1 or generator.random() < 0.7:
@@ -54,48 +58,45 @@ def _dots(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strok
 
 
 def _lines(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """A flat line; or several lines, parallel or nearly, at any angle."""
+    """One flat line, or several nearly parallel lines at any angle."""
     count = int(generator.choice([1, 1, 2, 2, 3, 4, 5]))
     angle = generator.uniform(-1, 1) * (FLATTEST if count == 1 else np.pi / 2)
     apart = generator.uniform(0.25, 0.7)
     ends = np.array([-1.0, 1.0]) + generator.normal(0, 0.12, (count, 2))
-    lines = [
-        np.array([(end, apart * number + generator.normal(0, 0.04)) for end in pair])
-        for number, pair in enumerate(ends)
-    ]
-    return drawn([_turned(line, angle) for line in lines], generator)
+    levels = apart * np.arange(count)[:, None] + generator.normal(0, 0.04, (count, 2))
+    lines = np.stack([ends, levels], axis=2)
+    return drawn([turned(line, angle) for line in lines], generator)
 
 
 def _scribbles(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """One or two tangles, round or jagged."""
     paths = []
     for _number in range(generator.integers(1, 3)):
-        shape = _jags if generator.random() < 0.3 else _tangle
-        paths.append(shape(100, generator) + generator.normal(0, 0.3, 2))
+        path = _jags(generator) if generator.random() < 0.3 else _tangle(100, generator)
+        paths.append(path + generator.normal(0, 0.3, 2))
     return drawn(paths, generator)
 
 
 def _hatchings(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """To and fro many times, in one direction or crosswise; or strokes apart."""
+    """Zigzags in one direction or crosswise, in one go or as separate strokes."""
     angle = generator.uniform(-np.pi, np.pi)
-    paths = [_turned(_zigzag(generator), angle)]
+    paths = [turned(_zigzag(generator), angle)]
     if generator.random() < 0.35:
-        paths.append(_turned(_zigzag(generator), angle + generator.uniform(0.8, 1.6)))
+        paths.append(turned(_zigzag(generator), angle + generator.uniform(0.8, 1.6)))
     if generator.random() < 0.25:
         paths = [path[i : i + 2] for path in paths for i in range(0, len(path) - 1, 2)]
     return drawn(paths, generator)
 
 
 def _crosses(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """Two bars, or two of one bar, upright or leaning."""
+    """Two or three bars, upright or leaning."""
     angle = generator.choice([0.0, np.pi / 4]) + generator.normal(0, 0.15)
     longer = np.exp(generator.uniform(-0.5, 0.5))
-    across = np.array([(-1.0, 0.0), (1.0, 0.0)]) + generator.uniform(-0.3, 0.3, 2)
-    down = longer * np.array([(0.0, -1.0), (0.0, 1.0)])
-    paths = [across, down]
+    across = _LEVEL + generator.uniform(-0.3, 0.3, 2)
+    paths = [across, longer * _UPRIGHT]
     if generator.random() < 0.2:
-        paths.append(_moved(across, 0.0, generator.uniform(0.35, 0.6)))
-    return drawn([_turned(path, angle) for path in paths], generator)
+        paths.append(across + generator.uniform(0.35, 0.6) * _DOWN)
+    return drawn([turned(path, angle) for path in paths], generator)
 
 
 def _stars(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
@@ -117,30 +118,25 @@ def _stars(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Stro
 
 def _boxes(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """A box of one, two or four strokes, empty or with something in it."""
-    corners = _box() * (1.0, np.exp(generator.uniform(-0.5, 0.5)))
+    corners = _BOX * (1.0, np.exp(generator.uniform(-0.5, 0.5)))
     corners = corners + generator.normal(0, 0.05, corners.shape)
-    cuts = [[], [2], [3], [1, 2, 3]][generator.integers(4)]
-    starts, stops = [0, *cuts], [*cuts, 4]
-    sides = [corners[i : j + 1] for i, j in zip(starts, stops, strict=True)]
+    cuts = [[0, 4], [0, 2, 4], [0, 3, 4], [0, 1, 2, 3, 4]][generator.integers(4)]
+    sides = [corners[i : j + 1] for i, j in pairwise(cuts)]
     sides[-1] = sides[-1] + generator.normal(0, 0.04, 2)
     return drawn([*sides, *_content(generator)], generator)
 
 
 def _content(generator: np.random.Generator) -> Strokes:
-    """What stands in a box: often nothing. No single line or dot, which zeros and eights have."""
-    upright, level = np.array([(0.0, -1.0), (0.0, 1.0)]), np.array([(-1.0, 0.0), (1.0, 0.0)])
-    rising, falling = np.array([(-1.0, 1.0), (1.0, -1.0)]), np.array([(-1.0, -1.0), (1.0, 1.0)])
+    """What a box holds: often nothing, and never one line or dot, as in zeros and eights."""
     contents: list[Strokes] = [
-        [],
-        [],
-        [],
-        [rising, falling],
-        [upright, level],
-        [_moved(upright, -0.3, 0.0), _moved(upright, 0.3, 0.0)],
-        [0.5 * _box()],
+        *([], [], []),
+        [_RISING, _FALLING],
+        [_UPRIGHT, _LEVEL],
+        [_UPRIGHT - 0.3 * _ACROSS, _UPRIGHT + 0.3 * _ACROSS],
+        [0.5 * _BOX],
         [0.6 * _circle(16)],
-        [0.6 * rising, 0.6 * falling],
-        [_moved(level, 0.0, -0.3), _moved(level, 0.0, 0.3)],
+        [0.6 * _RISING, 0.6 * _FALLING],
+        [_LEVEL - 0.3 * _DOWN, _LEVEL + 0.3 * _DOWN],
         [np.array([(-0.5, 0.0), (-0.1, 0.5), (0.7, -0.6)])],
         [0.6 * _tangle(40, generator)],
     ]
@@ -148,14 +144,12 @@ def _content(generator: np.random.Generator) -> Strokes:
 
 
 def _polygons(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """A triangle or a diamond, alone, twice, or with a line or a dot in it."""
+    """A triangle or a diamond: alone, twice, or with a line or a dot inside."""
     outline = _polygon(3, generator)
     if generator.random() < 0.4:
-        outline = _turned(_box() * np.exp(generator.normal(0, 0.15, 2)), np.pi / 4)
+        outline = turned(_BOX * np.exp(generator.normal(0, 0.15, 2)), np.pi / 4)
     more: list[Strokes] = [
-        [],
-        [],
-        [],
+        *([], [], []),
         [outline * generator.uniform(0.4, 0.6)],
         [np.zeros((1, 2))],
         [np.stack([outline[0], outline[1:3].mean(axis=0)])],
@@ -173,12 +167,12 @@ def _spirals(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> St
         turns = len(along) / 4
     angle = 2 * np.pi * turns * along * generator.choice([-1, 1]) + generator.uniform(0, 2 * np.pi)
     radius = generator.uniform(0, 0.15) + along ** generator.uniform(0.7, 1.3)
-    path = radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    path = radius[:, None] * _directions(angle)
     return drawn([path[:: generator.choice([-1, 1])]], generator)
 
 
 def _waves(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """Across the paper: waves, loops, steps or points; sometimes twice."""
+    """Waves, loops, steps or spikes across the paper, sometimes twice."""
     periods = generator.uniform(2.5, 6)
     phase = np.linspace(0, 2 * np.pi * periods, 100) + generator.uniform(0, 2 * np.pi)
     height = generator.uniform(0.3, 1.2)
@@ -186,27 +180,25 @@ def _waves(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Stro
     sine = np.sin(phase)
     down = [sine, sine, np.sign(sine), np.arcsin(sine)][kind] * height
     across = phase + (generator.uniform(1.5, 2.5) * np.cos(phase) if kind == 1 else 0)
-    wave = _turned(np.stack([across, down * 2], axis=1), generator.uniform(-0.4, 0.4))
-    if generator.random() < 0.3:
-        return drawn([wave, _moved(wave, 0.0, generator.uniform(3, 5))], generator)
-    return drawn([wave], generator)
+    wave = turned(np.stack([across, down * 2], axis=1), generator.uniform(-0.4, 0.4))
+    again = [wave + generator.uniform(3, 5) * _DOWN] if generator.random() < 0.3 else []
+    return drawn([wave, *again], generator)
 
 
 def _arrows(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """Flat, with one head or two: up or down, a head is a one's flag or foot; aslant, a Y."""
+    """Flat, with one or two heads: upright it looks like a one, and aslant like a Y."""
     barb = generator.uniform(0.25, 0.45)
     head = np.array([(1 - barb, -0.8 * barb), (1.0, 0.0), (1 - barb, 0.8 * barb)])
-    shaft = np.array([(-1.0, 0.0), (1.0, 0.0)])
-    paths = [shaft, head]
+    paths = [_LEVEL, head]
     kind = generator.integers(4)
     if kind == 0:
         paths.append(head * (-1, 1))
     elif kind == 1:
         paths[1] = np.concatenate([head, head[:1]])
     elif kind == 2:
-        paths = [np.concatenate([shaft, head])]
+        paths = [np.concatenate(paths)]
     angle = generator.choice([0.0, np.pi]) + generator.uniform(-0.12, 0.12)
-    return drawn([_turned(path, angle) for path in paths], generator)
+    return drawn([turned(path, angle) for path in paths], generator)
 
 
 def _pictures(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
@@ -214,12 +206,13 @@ def _pictures(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> S
 
 
 def _letters(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    return drawn(_letter(generator), generator)
+    return drawn(LETTERS[generator.integers(len(LETTERS))], generator)
 
 
 def _words(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """Two or three letters side by side."""
-    letters = [_letter(generator) for _number in range(generator.integers(2, 4))]
+    count = generator.integers(2, 4)
+    letters = [LETTERS[generator.integers(len(LETTERS))] for _number in range(count)]
     return drawn(_side_by_side(letters, generator.uniform(0.1, 0.4)), generator)
 
 
@@ -227,57 +220,46 @@ def _numbers(digits: Sequence[LabelledDrawing], generator: np.random.Generator) 
     """Two digits, sometimes three, touching or apart."""
     count = int(generator.choice([2, 2, 2, 2, 3]))
     chosen = [digits[i] for i in generator.integers(len(digits), size=count)]
-    # A one that touches makes a stem: 01 a nine, 10 a six.
+    # A one that touches is a stem: 01 would look like a nine, 10 like a six.
     least = 0.15 if any(digit.label == 1 for digit in chosen) else -0.03
     return _side_by_side([digit.strokes for digit in chosen], generator.uniform(least, 0.5))
 
 
 def _spoiled(digits: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """A digit that is boxed in, ringed, crossed out or scribbled over."""
+    """A digit boxed in, ringed, crossed out or scribbled over."""
     digit = digits[generator.integers(len(digits))]
     spoils = [
-        ([_box()], 0.55),
-        ([_box()[[0, 2]], _box()[[1, 3]]], 0.9),
+        ([_BOX], 0.55),
+        ([_BOX[[0, 2]], _BOX[[1, 3]]], 0.9),
         ([_zigzag(generator) * (1.0, generator.uniform(0.3, 0.8))], 0.9),
     ]
-    if digit.label > 1:  # A one in a ring is a zero with a stroke through it, a zero is a zero.
+    if digit.label > 1:  # A ringed one looks like a slashed zero, a ringed zero like a zero.
         spoils.append(([_circle(40)], 0.5))
     spoil, size = spoils[generator.integers(len(spoils))]
     size *= SIZE * generator.uniform(0.8, 1.2)
-    return [size * stroke for stroke in _fitted(digit.strokes)] + drawn(spoil, generator)
+    return [size * stroke for stroke in fitted(digit.strokes)] + drawn(spoil, generator)
 
 
 KINDS: dict[str, Callable[[Sequence[LabelledDrawing], np.random.Generator], Strokes]] = {
-    "dots": _dots,
-    "lines": _lines,
-    "scribbles": _scribbles,
-    "hatchings": _hatchings,
-    "crosses": _crosses,
-    "stars": _stars,
-    "boxes": _boxes,
-    "polygons": _polygons,
-    "spirals": _spirals,
-    "waves": _waves,
-    "arrows": _arrows,
-    "pictures": _pictures,
-    "letters": _letters,
-    "words": _words,
-    "numbers": _numbers,
-    "spoiled": _spoiled,
+    kind.__name__.removeprefix("_"): kind
+    for kind in (
+        *(_dots, _lines, _scribbles, _hatchings, _crosses, _stars, _boxes, _polygons, _spirals),
+        *(_waves, _arrows, _pictures, _letters, _words, _numbers, _spoiled),
+    )
 }
-"""What draws one drawing of each kind; in the order of :func:`draw_outliers`."""
+"""For each kind the function that draws one, in the order of :func:`draw_outliers`."""
 
 
-# Shapes: about 2 units across, around 0
+# Shapes: about 2 units across, centred on 0
 
 
-def _box() -> NDArray[np.float64]:
-    return np.array([(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0), (-1.0, -1.0)])
+def _directions(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The points (N, 2) of the unit circle at N angles in radians."""
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
 
 
 def _circle(corners: int) -> NDArray[np.float64]:
-    angle = np.linspace(0, 2 * np.pi, corners)
-    return np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    return _directions(np.linspace(0, 2 * np.pi, corners))
 
 
 def _polygon(corners: int, generator: np.random.Generator) -> NDArray[np.float64]:
@@ -285,7 +267,7 @@ def _polygon(corners: int, generator: np.random.Generator) -> NDArray[np.float64
     angle = 2 * np.pi * (np.arange(corners) + generator.normal(0, 0.08, corners)) / corners
     angle += generator.uniform(0, 2 * np.pi)
     radius = np.exp(generator.normal(0, 0.1, corners))
-    outline = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    outline = radius[:, None] * _directions(angle)
     return np.concatenate([outline, outline[:1]])
 
 
@@ -300,14 +282,13 @@ def _tangle(points: int, generator: np.random.Generator) -> NDArray[np.float64]:
             return path
 
 
-def _jags(points: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """As :func:`_tangle`, in straight lines to and fro."""
-    corners = int(generator.integers(12, 22))
-    return resampled(generator.uniform(-1, 1, (corners, 2)), points)
+def _jags(generator: np.random.Generator) -> NDArray[np.float64]:
+    """As :func:`_tangle`, with straight lines."""
+    return resampled(generator.uniform(-1, 1, (generator.integers(12, 22), 2)), 100)
 
 
 def _zigzag(generator: np.random.Generator) -> NDArray[np.float64]:
-    """Down and up, rightwards, six times or more."""
+    """Down and up while moving right, six times or more."""
     corners = int(generator.integers(7, 16))
     across = np.linspace(-1, 1, corners) * generator.uniform(0.6, 1.4)
     down = np.where(np.arange(corners) % 2, 1.0, -1.0)
@@ -316,46 +297,19 @@ def _zigzag(generator: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _rays(inner: float, count: int, generator: np.random.Generator) -> list[NDArray[np.float64]]:
-    """Evenly spread lines from a radius outwards; from the centre, whole bars."""
+    """Evenly spread lines from a radius outwards; whole bars where the radius is 0."""
     angle = np.pi * (2 * np.arange(count) / count) + generator.uniform(0, np.pi)
-    tips = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    tips *= np.exp(generator.normal(0, 0.1, (count, 1)))
-    if not inner:
-        return [np.stack([tips[i], tips[i + count // 2]]) for i in range(count // 2)]
-    return [np.stack([inner * tip, tip]) for tip in tips]
-
-
-def _letter(generator: np.random.Generator) -> Strokes:
-    return LETTERS[generator.integers(len(LETTERS))]
-
-
-# Placing
-
-
-def _turned(path: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
-    """Turned clockwise, as y points down."""
-    cosine, sine = np.cos(angle), np.sin(angle)
-    return path @ np.array([[cosine, sine], [-sine, cosine]])
-
-
-def _moved(path: NDArray[np.float64], across: float, down: float) -> NDArray[np.float64]:
-    return path + np.array([across, down])
-
-
-def _fitted(strokes: Strokes) -> Strokes:
-    """Around 0, the longer side 1."""
-    points = np.concatenate(strokes)
-    low, high = points.min(axis=0), points.max(axis=0)
-    size = float((high - low).max()) or 1.0
-    return [(stroke - (low + high) / 2) / size for stroke in strokes]
+    tips = _directions(angle) * np.exp(generator.normal(0, 0.1, (count, 1)))
+    half = count // 2
+    starts, ends = (inner * tips, tips) if inner else (tips[:half], tips[half:])
+    return list(np.stack([starts, ends], axis=1))
 
 
 def _side_by_side(drawings: Sequence[Strokes], gap: float) -> Strokes:
-    """From left to right, of one size, ``gap`` apart in parts of that size."""
+    """Drawings of one size from left to right, ``gap`` apart as a fraction of that size."""
     edge, strokes = 0.0, []
-    for drawing in map(_fitted, drawings):
-        points = np.concatenate(drawing)
-        left, right = points[:, 0].min(), points[:, 0].max()
-        strokes += [SIZE * _moved(stroke, edge - left, 0.0) for stroke in drawing]
+    for drawing in map(fitted, drawings):
+        (left, _), (right, _) = bounds(drawing)
+        strokes += [SIZE * (stroke + (edge - left) * _ACROSS) for stroke in drawing]
         edge += right - left + gap
     return strokes

@@ -5,28 +5,27 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from convert.strokes.geometry import Strokes, bounds, fitted, length, turned
 from edge_app.digits.labelled import LabelledDrawing
-
-Strokes = list[NDArray[np.float64]]
-"""A digit: for each stroke its points, float64 (points, 2), y down, in any unit."""
 
 TURN = 0.12
 """Standard deviation of the angle by which a digit is turned, in radians."""
 STRETCH = 0.15
-"""Standard deviation of the logarithm by which it is made wider or narrower."""
+"""Standard deviation of the logarithm of the factor that makes it wider or narrower."""
 BEND = 0.035
-"""Standard deviation of each wave that bends it, in parts of its longer side."""
+"""Standard deviation of the height of each wave that bends it, as a fraction of its longer side."""
 SLIP = 0.015
-"""Standard deviation of the way by which each stroke is out of place, likewise."""
+"""Standard deviation of how far each stroke is out of place, as a fraction of the longer side."""
 WAVES = 3
+"""How many waves bend it in each direction."""
 FREQUENCY = 4.0
 """Standard deviation of the waves' frequency, in radians per longer side."""
 FEWEST_POINTS = 12
-"""A stroke of fewer points gets more of them, so that its straight parts bend too."""
+"""A stroke with fewer points gets more of them, so that its straight parts bend too."""
 
 
 def varied(strokes: Strokes, digit: int, generator: np.random.Generator) -> Strokes:
-    """The digit in another style now and then, and always a little out of shape.
+    """The digit always a little out of shape and sometimes in another style.
 
     Normalization takes out slant, place and size, but not that bars run up or down.
     """
@@ -34,19 +33,15 @@ def varied(strokes: Strokes, digit: int, generator: np.random.Generator) -> Stro
 
 
 def warped(strokes: Strokes, generator: np.random.Generator) -> Strokes:
-    """Strokes turned, stretched, bent and slipped at random, in parts of their longer side."""
-    points = np.concatenate(strokes)
-    low, high = points.min(axis=0), points.max(axis=0)
-    longer_side = float((high - low).max()) or 1.0
+    """Strokes turned, stretched, bent and slipped at random; the longer side was 1 before."""
+    fit = fitted(strokes)
     angle, width = generator.normal(0, TURN), np.exp(generator.normal(0, STRETCH))
-    cosine, sine = np.cos(angle), np.sin(angle)
-    turn = np.array([[cosine * width, sine], [-sine * width, cosine]])
+    turn = turned(np.eye(2), angle) * (width, 1.0)
     waves = generator.normal(0, FREQUENCY, (2, WAVES, 2))
     phases = generator.uniform(0, 2 * np.pi, (2, WAVES))
     heights = generator.normal(0, BEND, (2, WAVES))
     result = []
-    for stroke in strokes:
-        line = _dense((stroke - (low + high) / 2) / longer_side)
+    for line in map(_dense, fit):
         # (2, waves, 2) times (2, points): each axis' waves at each point, and their sum.
         bend = (heights[..., None] * np.sin(waves @ line.T + phases[..., None])).sum(axis=1)
         result.append((line + bend.T + generator.normal(0, SLIP, 2)) @ turn)
@@ -54,41 +49,39 @@ def warped(strokes: Strokes, generator: np.random.Generator) -> Strokes:
 
 
 def restyled(strokes: Strokes, digit: int, generator: np.random.Generator) -> Strokes:
-    """The digit with what many people add and few of MNIST's and UCI's writers do, by chance."""
+    """The digit, sometimes with strokes that many people add and few of MNIST's and UCI's do."""
     chance = generator.random()
     if digit == 0 and chance < 0.12:
         return [*strokes, _slash(strokes, generator)]
     if digit == 7 and chance < 0.15 and len(strokes) == 1:
         return [*strokes, _bar(strokes, generator)]
-    if digit == 1 and _is_plain_one(strokes):
-        added = []
-        if chance < 0.25:
-            added.append(_flag(strokes, generator))
-        if 0.15 < chance < 0.32:
-            added.append(_base(strokes, generator))
-        return [*strokes, *added]
+    width, height = np.ptp(np.concatenate(strokes), axis=0)
+    if digit == 1 and width < 0.35 * height:
+        flags = [_flag(strokes, generator)] if chance < 0.25 else []
+        bases = [_base(strokes, generator)] if 0.15 < chance < 0.32 else []
+        return [*strokes, *flags, *bases]
     return strokes
 
 
 def uncrossed(drawing: LabelledDrawing) -> LabelledDrawing | None:
     """A crossed 7 without its bar; None for anything else.
 
-    Nearly everyone among UCI's writers crosses a 7 and puts a flag on a 1. Whoever learns from them
-    alone takes a plain 7, drawn with a pen, for a 1.
+    Nearly all of UCI's writers cross their 7s and put a flag on their 1s. A model that learns
+    from them alone takes a plain 7 drawn with a pen for a 1.
     """
     if drawing.label != 7 or len(drawing.strokes) < 2:
         return None
     whole = np.ptp(np.concatenate(drawing.strokes), axis=0)
-    longest = max(drawing.strokes, key=_length)
-    # Where top and stem are strokes of their own, neither is a 7.
+    longest = max(drawing.strokes, key=length)
+    # Where top and stem are separate strokes, neither is a 7.
     if (np.ptp(longest, axis=0) < (0.6, 0.85) * whole).any():
         return None
     return drawing._replace(strokes=[longest])
 
 
 def _slash(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Through a 0, mostly from the upper right to the lower left, inside of it or beyond."""
-    low, high = _extent(strokes)
+    """Through a 0, mostly from the upper right to the lower left, inside it or beyond."""
+    low, high = bounds(strokes)
     size = high - low
     reach = generator.uniform(0.35, 0.75)
     half = size * (1.3 * reach * generator.uniform(0.2, 0.6), -0.8 * reach)
@@ -101,7 +94,7 @@ def _slash(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float
 def _bar(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float64]:
     """Across a 7's stem."""
     points = np.concatenate([_dense(stroke) for stroke in strokes])
-    low, high = _extent(strokes)
+    low, high = bounds(strokes)
     width, height = high - low
     level = low[1] + height * generator.uniform(0.4, 0.6)
     x, y = points[np.abs(points[:, 1] - level).argmin()]
@@ -129,24 +122,9 @@ def _base(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float6
     return np.array([(x - reach, y + tilt), (x + reach * generator.uniform(0.7, 1.2), y - tilt)])
 
 
-def _is_plain_one(strokes: Strokes) -> bool:
-    low, high = _extent(strokes)
-    width, height = high - low
-    return bool(width < 0.35 * height)
-
-
-def _extent(strokes: Strokes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    points = np.concatenate(strokes)
-    return points.min(axis=0), points.max(axis=0)
-
-
 def _dense(line: NDArray[np.float64]) -> NDArray[np.float64]:
     if not 1 < len(line) < FEWEST_POINTS:
         return line
     places = np.arange(len(line))
     at = np.linspace(0, len(line) - 1, 4 * len(line))
     return np.stack([np.interp(at, places, axis) for axis in line.T], axis=1)
-
-
-def _length(stroke: NDArray[np.float64]) -> float:
-    return float(np.hypot(*np.diff(stroke, axis=0).T).sum())

@@ -1,4 +1,4 @@
-"""Architectures: the models that ship, and how each is trained."""
+"""Architectures: the models that ship and how each is trained."""
 
 from __future__ import annotations
 
@@ -9,39 +9,38 @@ from edge_app.models.card import Budget
 
 
 class Convolution(NamedTuple):
-    """A convolution of a square kernel, that keeps the size or, with a stride, divides it."""
+    """A convolution with a square kernel; a stride above 1 makes the image smaller."""
 
     filters: int
     kernel: int
     stride: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Architecture:
     """A network and its training.
 
-    ``convolutions`` come first, then ``hidden`` layers of those widths, then ten outputs;
-    ``dropout`` stands after each hidden layer and before the outputs. ``distorted`` says whether
-    every epoch distorts its images anew. ``doubt``
-    weighs telling digits from what is none against telling digits apart. ``accepted`` is the part
-    of the drawn digits that its acceptance rule must let pass, ``right`` the part of those that it
-    must read right. ``teacher`` names the architecture whose published model it learns from,
-    besides the labels (see :mod:`convert.training.distillation`).
+    ``convolutions`` come first, then ``hidden`` layers of the given widths, then ten outputs.
+    ``dropout`` follows the convolutions and each hidden layer. ``distorted`` says whether every
+    epoch distorts its images anew. ``doubt`` is the weight of telling digits from non-digits,
+    where telling digits apart has 1. The acceptance rule must accept the fraction ``accepted`` of
+    the drawn digits, and ``right`` of those must be read right. ``teacher`` names the architecture
+    whose published model it learns from (see :mod:`convert.training.distillation`).
     """
 
     name: str
     title: str
     description: str
-    convolutions: tuple[Convolution, ...]
-    hidden: tuple[int, ...]
-    dropout: float
+    convolutions: tuple[Convolution, ...] = ()
+    hidden: tuple[int, ...] = ()
+    dropout: float = 0.0
     epochs: int
-    batch_size: int
+    batch_size: int = 256
     learning_rate: float
-    distorted: bool
-    doubt: float
-    accepted: float
-    right: float
+    distorted: bool = True
+    doubt: float = 0.3
+    accepted: float = 0.98
+    right: float = 0.995
     teacher: str | None = None
 
 
@@ -52,11 +51,7 @@ ARCHITECTURES = {
             name="dense",
             title="Simple Dense",
             description="One dense layer: each digit's score is a weighted sum of the pixels.",
-            convolutions=(),
-            hidden=(),
-            dropout=0.0,
             epochs=40,
-            batch_size=256,
             learning_rate=2e-3,
             distorted=False,
             doubt=0.05,
@@ -67,16 +62,9 @@ ARCHITECTURES = {
             name="mlp",
             title="Multi-layer Perceptron",
             description="Two hidden layers with ReLU, of 384 and 192 units.",
-            convolutions=(),
             hidden=(384, 192),
-            dropout=0.0,
             epochs=50,
-            batch_size=256,
             learning_rate=4e-3,
-            distorted=True,
-            doubt=0.3,
-            accepted=0.98,
-            right=0.995,
             teacher="cnn",
         ),
         Architecture(
@@ -90,15 +78,9 @@ ARCHITECTURES = {
                 Convolution(64, 3, 1),
                 Convolution(64, 3, 1),
             ),
-            hidden=(),
             dropout=0.3,
             epochs=15,
-            batch_size=256,
             learning_rate=2e-3,
-            distorted=True,
-            doubt=0.3,
-            accepted=0.98,
-            right=0.995,
         ),
     )
 }
@@ -108,5 +90,5 @@ BUDGETS = {
     "mlp": Budget(accuracy_loss_points=0.05, agreement=0.999, bytes=700_000),
     "cnn": Budget(accuracy_loss_points=0.05, agreement=0.999, bytes=120_000),
 }
-"""What int8 may cost, by the architecture's name. One layer's scores lie closer together than a
-deep network's, so that more of its answers change."""
+"""What int8 may cost, by architecture. The scores of a single layer lie closer together than a deep
+network's, so more of its answers change."""

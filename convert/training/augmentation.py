@@ -1,8 +1,8 @@
-"""Augmentation: normalized images, distorted a little and anew in every epoch.
+"""Augmentation: normalized images, distorted a little, in a new way in every epoch.
 
 Affine and elastic distortion after P. Y. Simard, D. Steinkraus, J. C. Platt, "Best practices for
 convolutional neural networks applied to visual document analysis", ICDAR 2003. Slant, size and
-position are small here: normalization has already taken out most of them.
+position change little here: normalization has already taken out most of their differences.
 """
 
 from __future__ import annotations
@@ -14,20 +14,19 @@ from edge_app.digits.normalization import CENTRE, SIZE
 ROTATION = 0.13
 """Standard deviation, in radians."""
 STRETCH = 0.06
-"""Standard deviation of the scale across and down, and of the slant."""
+"""Standard deviation of the slant, and of the logarithms of the scales across and down."""
 SHIFT = 0.6
 """Standard deviation, in pixels."""
 ELASTIC = 0.7
-"""Standard deviation, in pixels, of the displacements at the knots of the elastic grid."""
+"""Standard deviation of the displacements at the knots of the elastic grid, in pixels."""
 KNOTS = 5
-"""Knots of the elastic grid a side; between them displacements are interpolated."""
+"""Knots per side of the elastic grid; displacements between them are interpolated."""
 
 
 def distort(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Distort float32 images (N, 28, 28) of pixels 0 to 255; same shape and range.
 
-    The seed, two whole numbers, decides how: of batches that are worked on side by side, none
-    depends on which comes first.
+    The seed, two whole numbers, alone decides how, so that batches may be distorted in parallel.
     """
     count = tf.shape(images)[0]
     grid = tf.range(SIZE, dtype=tf.float32) - CENTRE

@@ -1,6 +1,8 @@
-"""Networks: an architecture as Keras layers, in training and as the plain original."""
+"""Networks: an architecture as Keras layers, for training and as the plain original."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,22 +13,13 @@ from edge_app.digits.normalization import SIZE
 
 
 def build(architecture: Architecture) -> keras.Model:
-    """The network in training: (N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out."""
-    layers: list[keras.layers.Layer] = [
-        keras.Input((SIZE, SIZE)),
-        keras.layers.Rescaling(1 / 255),
-    ]
+    """The network to train: (N, 28, 28) pixels of 0 to 255 in, (N, 10) logits out."""
+    layers: list[Any] = [keras.Input((SIZE, SIZE)), keras.layers.Rescaling(1 / 255)]
     if architecture.convolutions:
         layers.append(keras.layers.Reshape((SIZE, SIZE, 1)))
-    for convolution in architecture.convolutions:
+    for filters, kernel, stride in architecture.convolutions:
         layers += [
-            keras.layers.Conv2D(
-                convolution.filters,
-                convolution.kernel,
-                strides=convolution.stride,
-                padding="same",
-                use_bias=False,
-            ),
+            keras.layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False),
             keras.layers.BatchNormalization(),
             keras.layers.ReLU(),
         ]
@@ -44,14 +37,14 @@ def build(architecture: Architecture) -> keras.Model:
 
 
 def plain(model: keras.Model) -> keras.Model:
-    """The same function without its training aids: no dropout, and normalizations folded.
+    """The same function without training aids: no dropout, and batch normalizations folded.
 
-    With g, b, m, v a batch normalization's scale, shift, mean and variance and s = g / sqrt(v + e),
-    (x W - m) s + b = x (W s) + (b - m s); a convolution's kernel W ends in its filters, too. The
-    pixels' scale goes into the first weights: as a layer of its own it would take a third of the
-    time of a model of one layer, and be quantized.
+    With a batch normalization's scale g, shift b, mean m and variance v, and s = g / sqrt(v + e):
+    (x W - m) s + b = x (W s) + (b - m s). A convolution's kernel W has its filters last too. The
+    pixels' scale goes into the first weights: a layer for it would be quantized, and take a third
+    of the time of a one-layer model.
     """
-    layers: list[keras.layers.Layer] = [keras.Input((SIZE, SIZE))]
+    layers: list[Any] = [keras.Input((SIZE, SIZE))]
     pixel_scale = 1.0
     weights: list[NDArray[np.float32]] = []
     for layer in model.layers:
@@ -63,7 +56,7 @@ def plain(model: keras.Model) -> keras.Model:
         elif isinstance(layer, keras.layers.Rescaling):
             pixel_scale = layer.scale
         elif not isinstance(layer, keras.layers.Dropout):
-            # What has weights has a bias in the end: its own, or the normalization's.
+            # A layer with weights ends up with a bias: its own or its normalization's.
             bias = {"use_bias": True} if layer.weights else {}
             layers.append(type(layer).from_config({**layer.get_config(), **bias}))
             weights += layer.get_weights()
@@ -74,6 +67,6 @@ def plain(model: keras.Model) -> keras.Model:
 
 
 def cool(model: keras.Model, temperature: float) -> None:
-    """Divide a model's logits by a temperature, in the weights of its last layer."""
+    """Divide a model's logits by a temperature, by changing the weights of its last layer."""
     last = model.layers[-1]
     last.set_weights([values / temperature for values in last.get_weights()])

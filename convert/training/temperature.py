@@ -1,4 +1,4 @@
-"""Calibration: the temperature that makes a model as sure as it is right.
+"""Temperature: makes a model as sure as it is right, by dividing its logits.
 
 Source: C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks",
 ICML 2017.
@@ -6,66 +6,58 @@ ICML 2017.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import minimize_scalar
 
 from edge_app.models.metrics import check_outputs
 
 COLDEST, HOTTEST = 0.05, 20.0
-"""Where a temperature is looked for: digits that are all read right would drive it to 0."""
+"""The limits of a temperature. Without them, digits that are all read right would drive it to 0."""
 TOLERANCE = 1e-4
 """Of the logarithm of a temperature."""
+
+
+def cross_entropy(probabilities: NDArray[Any], labels: NDArray[np.uint8]) -> float:
+    """The mean of -ln p[i, label[i]], with p at least 1e-30.
+
+    Args:
+        probabilities: p, (N, 10), N at least 1.
+        labels: the right digits, (N,).
+    """
+    right = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.maximum(right, 1e-30)).mean())
 
 
 def fit_temperature(
     logits: ArrayLike, labels: ArrayLike, weights: ArrayLike | None = None
 ) -> float:
-    """The temperature T by which to divide logits, so that their softmax is as sure as it is right.
+    """The temperature T for which softmax(logits / T) is as sure as it is right.
 
     T minimizes the negative log-likelihood of the labels, mean(-ln softmax(logits / T)[label]),
-    between COLDEST and HOTTEST. It is convex in 1 / T, so there is one valley along ln T.
+    between COLDEST and HOTTEST. It is convex in 1 / T, so there is one valley along ln T. Where the
+    mean is 0 for a range of T, the warmest of them counts.
 
     Args:
         logits: (N, K), N at least 1.
         labels: whole numbers (N,), 0 to K - 1.
-        weights: (N,), how much each sample counts; None lets all count the same.
+        weights: (N,), above 0, how much each sample counts; None lets all count the same.
 
     Raises:
-        ValueError: other shapes or labels, values that are not finite, or weights that are
-            below 0 or all 0.
+        ValueError: wrong shapes or labels, or values that are not finite.
     """
     table, right = check_outputs(logits, labels)
     shares = np.ones(len(table)) if weights is None else np.asarray(weights, np.float64)
-    # Written so that NaN fails.
-    if shares.shape != right.shape or not (shares >= 0).all() or not 0 < shares.sum() < np.inf:
-        raise ValueError(
-            f"weights of shape {shares.shape} were given; expected finite ones of {right.shape}, "
-            "none below 0 and not all 0"
-        )
-    # The label's logit as zero: what is left of the likelihood is one sum of powers.
+    # Relative to its label's logit, each sample's loss is the logarithm of a sum of powers.
     margins = table - table[np.arange(len(table)), right][:, None]
 
     def loss(log_temperature: float) -> float:
         losses = np.logaddexp.reduce(margins / np.exp(log_temperature), axis=1)
-        return float(losses @ shares)
+        # Where it is 0 for a range of temperatures, values below 0 lead to the warmest of them.
+        return float(losses @ shares) or limits[0] - log_temperature
 
-    return float(np.exp(_lowest(loss, np.log(COLDEST), np.log(HOTTEST))))
-
-
-def _lowest(function: Callable[[float], float], low: float, high: float) -> float:
-    """Where a function of one valley is lowest, by golden sections; of a flat, its upper end."""
-    ratio = (5**0.5 - 1) / 2
-    left, right = high - ratio * (high - low), low + ratio * (high - low)
-    at_left, at_right = function(left), function(right)
-    while high - low > TOLERANCE:
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - ratio * (high - low)
-            at_left = function(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + ratio * (high - low)
-            at_right = function(right)
-    return (low + high) / 2
+    limits = np.log((COLDEST, HOTTEST))
+    found = minimize_scalar(loss, bounds=limits, method="bounded", options={"xatol": TOLERANCE})
+    return float(np.exp(found.x))

@@ -9,14 +9,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.models.acceptance import Acceptance, energy
+from edge_app.models.acceptance import Acceptance, Certainty, certainty, energy
 from edge_app.models.card import Output
 from edge_app.models.classifier import softmax
 
 PROBABILITIES = np.round(np.arange(0.2, 0.995, 0.01), 2)
-"""The thresholds that are tried on the largest probability."""
+"""The thresholds to try on the largest probability."""
 ENERGIES = 40
-"""How many are tried on the energy."""
+"""How many thresholds to try on the energy."""
 
 
 class Answers(NamedTuple):
@@ -27,11 +27,11 @@ class Answers(NamedTuple):
 
 
 class _Trial(NamedTuple):
+    """Fractions, 0 to 1: digits accepted, accepted digits read right, and non-digits refused."""
+
     rule: Acceptance
     accepted: float
-    """Of the set of digits of which it accepts the smallest part."""
     right: float
-    """Of what is accepted, mean over the sets."""
     refused: float
 
 
@@ -43,29 +43,31 @@ def choose_acceptance(
     accepted: float,
     right: float,
 ) -> Acceptance:
-    """The rule that tells digits from what is none best, among those that let enough digits pass.
+    """The rule that best tells digits from non-digits while accepting enough digits.
 
-    Best is the largest part of digits accepted plus part of the others refused (J of W. J. Youden,
-    "Index for rating diagnostic tests", Cancer 3, 1950). Where no rule makes the accepted digits
-    right often enough, the one that comes nearest is taken.
+    The best rule has the largest sum of the fraction of digits accepted and the fraction of
+    non-digits refused (J of W. J. Youden, "Index for rating diagnostic tests", Cancer 3, 1950).
+    Where no rule makes the accepted digits right often enough, the one that comes nearest is taken.
 
     Args:
-        output: what the model gives; of probabilities there is no energy.
-        digits: its answers to one set of digits or more, each of which counts the same.
-        non_digits: its outputs, float32 (M, 10), for what is no digit.
-        accepted: the part of every set that must be accepted, 0 to 1.
-        right: the part of the accepted digits that must be read right, 0 to 1.
+        output: what the model gives; probabilities have no energy.
+        digits: its answers to one or more sets of digits, each of which counts the same.
+        non_digits: its outputs for non-digits, float32 (M, 10).
+        accepted: the fraction of every set that must be accepted, 0 to 1.
+        right: the fraction of the accepted digits that must be read right, 0 to 1.
     """
     energies: list[float | None] = [None]
     if output == "logits":
         all_digits = energy(np.concatenate([each.outputs for each in digits]))
         parts = np.linspace(0, 1 - accepted, ENERGIES)
         energies = [round(float(each), 3) for each in np.quantile(all_digits, parts)]
+    sure = [(_certainty(output, each.outputs), each) for each in digits]
+    foreign = _certainty(output, non_digits)
     trials = [
-        _try(Acceptance(float(probability), least), output, digits, non_digits)
+        _try(Acceptance(float(probability), least), sure, foreign)
         for probability, least in product(PROBABILITIES, energies)
     ]
-    # The most lenient rule may still be too strict for a model that is never sure.
+    # For a model that is never sure, even the most lenient rule may be too strict.
     enough = [trial for trial in trials if trial.accepted >= accepted] or trials[:1]
     good = [trial for trial in enough if trial.right >= right]
     if not good:
@@ -73,21 +75,18 @@ def choose_acceptance(
     return max(good, key=lambda trial: trial.accepted + trial.refused).rule
 
 
+def _certainty(output: Output, outputs: NDArray[np.float32]) -> Certainty:
+    return certainty(outputs, softmax(outputs) if output == "logits" else outputs)
+
+
 def _try(
-    rule: Acceptance,
-    output: Output,
-    digits: Sequence[Answers],
-    non_digits: NDArray[np.float32],
+    rule: Acceptance, digits: Sequence[tuple[Certainty, Answers]], non_digits: Certainty
 ) -> _Trial:
     passes, rights = [], []
-    for each in digits:
-        passed = _accepts(rule, output, each.outputs)
-        wins = each.outputs.argmax(axis=1) == each.labels
+    for sure, (outputs, labels) in digits:
+        passed = rule.passes(sure)
+        wins = outputs.argmax(axis=1) == labels
         passes.append(passed.mean())
         rights.append(wins[passed].mean() if passed.any() else 0.0)
-    refused = 1 - _accepts(rule, output, non_digits).mean()
-    return _Trial(rule, float(min(passes)), float(np.mean(rights)), float(refused))
-
-
-def _accepts(rule: Acceptance, output: Output, outputs: NDArray[np.float32]) -> NDArray[np.bool_]:
-    return rule.accepts(outputs, softmax(outputs) if output == "logits" else outputs)
+    # The set that is accepted least counts; right answers are averaged over the sets.
+    return _Trial(rule, min(passes), np.mean(rights), 1 - rule.passes(non_digits).mean())

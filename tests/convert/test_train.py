@@ -1,11 +1,11 @@
-"""The pipeline: which training ships, what its card says, and what an interruption leaves."""
+"""Training, from the command to the published models, and what an interruption leaves."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convert.training.architectures import ARCHITECTURES
-from edge_app import load_models
+from convert.data.sources import TrainingData
+from convert.training.architectures import ARCHITECTURES, BUDGETS
+from convert.training.temperature import cross_entropy, fit_temperature
+from convert.training.thresholds import Answers, choose_acceptance
 from edge_app.digits.mnist import Digits, read_digits
-from edge_app.models.card import read_card
+from edge_app.models.card import PROBABILITIES, read_card, record_file
+from edge_app.models.classifier import softmax
+from edge_app.models.folder import load_models
+from edge_app.models.interpreter import find_runtime
 
 pytest.importorskip("tensorflow", reason="training needs TensorFlow, which the edge never installs")
 
@@ -24,23 +29,30 @@ import keras
 
 from convert import train as pipeline
 from convert.data import pool, validation
-from convert.data.sources import TrainingData, load
-from convert.data.validation import Validation
+from convert.data.validation import hold_out
 from convert.export.tflite import predict
-from convert.train import UNFINISHED, _accuracy, _calibrate, _cross_entropy, _fingerprint
+from convert.train import UNFINISHED, calibrate
 from convert.training import fit as training
 from convert.training.distillation import load_teacher
 from convert.training.networks import cool
-from convert.training.temperature import fit_temperature
 
-EPOCHS = {0: 1, 1: 8, 2: 2}
-"""Of each seed: the second one's model is the best."""
+pytestmark = pytest.mark.slow
+
+EPOCHS = {0: 1, 1: 3}
+"""For each seed: the second one gives the best model."""
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SMALL: dict[str, Any] = {
+    "convolutions": (),
+    "hidden": (),
+    "distorted": False,
+    "batch_size": 32,
+    "learning_rate": 0.01,
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def quick() -> Any:
-    """Little of everything, and so many epochs as each seed should have."""
+def quick() -> Iterator[None]:
+    """Small networks, little data, and few epochs."""
     with pytest.MonkeyPatch.context() as patch:
         for constant in ("MNIST_VARIATIONS", "DRAWN_VARIATIONS"):
             patch.setattr(pool, constant, 1)
@@ -48,65 +60,59 @@ def quick() -> Any:
         patch.setattr(validation, "ENOUGH", 2)
         patch.setattr(pipeline, "SEEDS", tuple(EPOCHS))
         patch.setattr(pipeline, "commit", lambda: COMMIT)
-        short = replace(ARCHITECTURES["dense"], batch_size=32, learning_rate=0.01)
-        patch.setitem(ARCHITECTURES, "dense", short)
+        for name, architecture in ARCHITECTURES.items():
+            patch.setitem(ARCHITECTURES, name, replace(architecture, **SMALL))
         fit = training.train
 
-        def fit_for_a_while(
-            architecture: Any, pool: Any, digits: Any, seed: int, *others: Any
-        ) -> Any:
-            return fit(replace(architecture, epochs=EPOCHS[seed]), pool, digits, seed, *others)
+        def fit_briefly(architecture: Any, pool: Any, digits: Any, seed: int, *rest: Any) -> Any:
+            return fit(replace(architecture, epochs=EPOCHS[seed]), pool, digits, seed, *rest)
 
-        patch.setattr(pipeline, "fit", fit_for_a_while)
+        patch.setattr(pipeline, "fit", fit_briefly)
         yield
-
-
-@pytest.fixture(scope="module")
-def data(few_folder: Path, page_drawings_file: Path) -> TrainingData:
-    return load(few_folder, [page_drawings_file], allow_other=True, normalization="moments", seed=0)
 
 
 @pytest.fixture(scope="module")
 def trained(
     few_folder: Path, page_drawings_file: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """A models' folder with one model."""
+    """A models folder with a linear model, a teacher and its student."""
     out = tmp_path_factory.mktemp("trained")
-    pipeline.train(["dense"], few_folder, [page_drawings_file], out, allow_other=True)
+    names = ["mlp", "dense", "cnn"]
+    pipeline.train(names, few_folder, [page_drawings_file], out, allow_other=True)
     return out
 
 
-def test_the_seed_with_the_lowest_cross_entropy_ships(trained: Path, data: TrainingData) -> None:
+@pytest.fixture
+def shipped(trained: Path) -> Any:
+    """The linear model's original."""
+    return keras.models.load_model(trained / "dense" / "model.keras")
+
+
+def test_the_seed_with_the_lowest_cross_entropy_ships(
+    trained: Path, shipped: Any, data: TrainingData
+) -> None:
     told = read_card(trained / "dense").training
     losses = {each["seed"]: each["validation_cross_entropy"] for each in told["seeds"]}
     assert list(losses) == list(EPOCHS)
     assert told["seed"] == min(losses, key=lambda seed: losses[seed]) == 1
-    shipped = keras.models.load_model(trained / "dense" / "model.keras")
-    found = [_cross_entropy(shipped, source.validation) for source in data.sources]
+    found = [
+        cross_entropy(softmax(predict(shipped, part.images)), part.labels)
+        for part in (data.mnist.validation, data.drawn[0].validation)
+    ]
     assert np.mean(found) == pytest.approx(losses[1], rel=1e-4)
+    # And the card tells how it reads the digits that it was not trained on.
+    best = told["seeds"][1]
+    for part in ("validation", "test"):
+        digits = [getattr(source, part) for source in data.sources]
+        right = [(predict(shipped, each.images).argmax(1) == each.labels).mean() for each in digits]
+        assert best[part] == pytest.approx(right)
 
 
-def test_the_card_says_how_each_seed_reads_what_was_held_out(
-    trained: Path, data: TrainingData
-) -> None:
-    told = read_card(trained / "dense").training
-    shipped = keras.models.load_model(trained / "dense" / "model.keras")
-    for seed in told["seeds"]:
-        for part in ("validation", "test"):
-            assert len(seed[part]) == 2
-            if seed["seed"] == told["seed"]:
-                parts = [getattr(source, part) for source in data.sources]
-                right = [
-                    (predict(shipped, digits.images).argmax(axis=1) == digits.labels).mean()
-                    for digits in parts
-                ]
-                assert seed[part] == pytest.approx(right)
-
-
-def test_the_card_says_what_made_the_model(
+def test_the_card_tells_what_made_the_model(
     trained: Path, few_folder: Path, page_drawings_file: Path
 ) -> None:
-    told = read_card(trained / "dense").training
+    card = read_card(trained / "dense")
+    told = card.training
     assert told["commit"] == COMMIT
     assert told["command"] == (
         "python -m convert train dense --drawings page-drawings.jsonl "
@@ -114,65 +120,104 @@ def test_the_card_says_what_made_the_model(
     )
     assert told["architecture"] == json.loads(json.dumps(asdict(ARCHITECTURES["dense"])))
     text = page_drawings_file.read_text().rstrip()
-    assert told["data"] == [
-        {
-            "name": f"{few_folder.name}, not MNIST",
-            "licence": "unknown",
-            "sha256": read_digits(few_folder, "train").sha256(),
-            "training_images": 110,
-            "validation_images": 10,
-            "test_images": 10,
-        },
-        {
-            "name": "page-drawings.jsonl",
-            "licence": "the user's own",
-            "sha256": hashlib.sha256(text.encode()).hexdigest(),
-            "training_images": 13,
-            "validation_images": 2,
-            "test_images": 5,
-        },
+    assert [list(each.values()) for each in told["data"]] == [
+        [
+            *(f"{few_folder.name}, not MNIST", "unknown"),
+            read_digits(few_folder, "train").sha256(),
+            *(110, 10, 10),
+        ],
+        [
+            *("page-drawings.jsonl", "the user's own"),
+            hashlib.sha256(text.encode()).hexdigest(),
+            *(13, 2, 5),
+        ],
     ]
+    assert card.reference.dataset == f"{few_folder.name}, not MNIST, test set"
+    assert card.reference.dataset_sha256 == read_digits(few_folder, "t10k").sha256()
+    versions = {"keras": keras.__version__, find_runtime().name: find_runtime().version}
+    assert versions.items() <= card.versions.items()
+    taught_by = {"name": "cnn", "sha256": read_card(trained / "cnn").original.sha256}
+    assert read_card(trained / "mlp").training["teacher"] == taught_by
+    assert told["teacher"] is None
 
 
-def test_calibration_makes_a_model_as_sure_as_it_is_right_on_every_source_alike(
+def test_the_models_are_whole_and_their_cards_tell_files_and_accuracies_as_they_are(
     trained: Path, data: TrainingData
 ) -> None:
+    assert {path.name for path in trained.iterdir()} == set(ARCHITECTURES)
+    models = load_models(trained, pytest.fail)
+    assert set(models) == set(ARCHITECTURES)
+    images, labels = data.mnist.test
+    for name, model in models.items():
+        card = model.card
+        assert card.budget == BUDGETS[name]
+        original = record_file(trained / name / "model.keras")
+        assert card.reference.original_sha256 == card.original.sha256 == original.sha256
+        for variant, record in card.variants.items():
+            right = model.predict(images, variant).argmax(axis=1) == labels
+            assert record.accuracy == pytest.approx(right.mean())
+        answers = predict(keras.models.load_model(trained / name / "model.keras"), images)
+        assert card.original.accuracy == pytest.approx((answers.argmax(axis=1) == labels).mean())
+        with np.load(trained / name / "reference.npz") as arrays:
+            found = arrays[PROBABILITIES]
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, softmax(answers), atol=1e-5)
+        interpreter = find_runtime().interpreter(model_path=str(trained / name / "int8.tflite"))
+        (image,), (logits,) = interpreter.get_input_details(), interpreter.get_output_details()
+        assert (image["dtype"], image["quantization"]) == (np.uint8, (1.0, 0))
+        assert logits["dtype"] == np.int8
+
+
+def test_the_acceptance_rule_is_chosen_on_validation_data(
+    trained: Path, shipped: Any, data: TrainingData
+) -> None:
+    held_out = hold_out(data, "moments", seed=0)
+    expected = choose_acceptance(
+        "logits",
+        [Answers(predict(shipped, each.images), each.labels) for each in held_out.pen],
+        predict(shipped, held_out.non_digits),
+        accepted=ARCHITECTURES["dense"].accepted,
+        right=ARCHITECTURES["dense"].right,
+    )
+    assert read_card(trained / "dense").acceptance == expected
+
+
+def test_every_source_counts_the_same_in_calibration(shipped: Any, data: TrainingData) -> None:
+    # A half of one's labels is wrong and a seventh of the other's.
     sources = [
         Digits(images, (labels + (np.arange(len(labels)) % every == 0)) % 10)
         for (images, labels), every in ((data.mnist.train, 2), (data.drawn[0].train, 7))
     ]
-    model = keras.models.load_model(trained / "dense" / "model.keras")
-    cool(model, 20.0)  # All of its few validation images were read right: it is far too sure.
-    _calibrate(model, Validation(sources, [], data.mnist.train.images[:0]))
-    logits = np.concatenate([predict(model, source.images) for source in sources])
+    cool(shipped, 20.0)
+    calibrate(shipped, sources)
+    logits = np.concatenate([predict(shipped, source.images) for source in sources])
     labels = np.concatenate([source.labels for source in sources])
     weights = np.concatenate([np.full(len(each.labels), 1 / len(each.labels)) for each in sources])
     assert fit_temperature(logits, labels, weights) == pytest.approx(1, rel=0.01)
-    assert fit_temperature(logits, labels) > 1.05  # All images alike, the first source weighs more.
-
-
-def test_what_ships_has_a_rule_of_acceptance(trained: Path) -> None:
-    rule = read_card(trained / "dense").acceptance
-    assert rule is not None
-    assert rule.energy is not None
-
-
-def test_nothing_else_is_left(trained: Path) -> None:
-    assert [path.name for path in trained.iterdir()] == ["dense"]
-
-
-def test_an_accuracy_of_nothing_is_none() -> None:
-    nothing = Digits(np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.uint8))
-    assert _accuracy(None, nothing) is None
+    # With all images alike, the first source would weigh more.
+    assert fit_temperature(logits, labels) > 1.05
 
 
 # Interruptions
 
 
 @pytest.fixture
-def standing(trained: Path, tmp_path: Path) -> Path:
-    """A copy of that folder, to train into again."""
-    return shutil.copytree(trained, tmp_path / "models")
+def command(
+    convert: Callable[..., tuple[int, str]],
+    few_folder: Path,
+    page_drawings_file: Path,
+    tmp_path: Path,
+) -> Callable[..., int]:
+    """Trains a model into ``tmp_path`` by the command; gives its exit status."""
+
+    def run(name: str, *, with_drawings: bool = True) -> int:
+        drawings = ["--drawings", page_drawings_file] if with_drawings else []
+        words = ["--data", few_folder, "--allow-other-data", "--out", tmp_path, *drawings]
+        status, said = convert("train", name, *words)
+        assert said == ""
+        return status
+
+    return run
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -181,132 +226,38 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-@pytest.fixture
-def command(
-    convert: Callable[..., tuple[int, str]], few_folder: Path, page_drawings_file: Path
-) -> Callable[[Path], tuple[int, str]]:
-    """Trains into a folder, by the command."""
-    data = ("--data", few_folder, "--allow-other-data", "--drawings", page_drawings_file)
-    return lambda out: convert("train", "dense", *data, "--out", out)
-
-
-@pytest.fixture
-def saves(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The checkpoint of every epoch; the fourth is interrupted."""
-    names: list[str] = []
-    save = training._save
-
-    def interrupted(model: Any, checkpoint: Path) -> None:
-        names.append(checkpoint.name)
-        if len(names) == 4:
-            raise KeyboardInterrupt
-        save(model, checkpoint)
-
-    monkeypatch.setattr(training, "_save", interrupted)
-    return names
-
-
-def test_an_interruption_leaves_the_models_as_they_were_and_what_is_trained(
-    standing: Path, command: Callable[[Path], tuple[int, str]], saves: list[str]
+def test_an_interrupted_training_keeps_the_models_and_is_resumed(
+    trained: Path, command: Callable[..., int], saves: Callable[..., list[str]], tmp_path: Path
 ) -> None:
-    before = contents(standing)
-    assert command(standing) == (130, "")
-    assert saves == ["dense-0.keras", *["dense-1.keras"] * 3]
-    after = contents(standing)
-    assert before.items() < after.items()
-    (unfinished,) = (standing / UNFINISHED).iterdir()
-    kept = {path.name for path in unfinished.iterdir()}
-    assert kept == {"dense-0.keras", "dense-1.keras"}
-    assert len(after) == len(before) + len(kept)
-    reports: list[str] = []
-    assert list(load_models(standing, reports.append)) == ["dense"]
-    assert not reports
-
-
-def test_it_goes_on_where_it_was_interrupted_and_ends_as_if_it_was_not(
-    trained: Path,
-    command: Callable[[Path], tuple[int, str]],
-    saves: list[str],
-    tmp_path: Path,
-) -> None:
-    command(tmp_path)
-    del saves[:]
-    saves += [""] * 4  # No more interruptions.
-    assert command(tmp_path)[0] == 0
-    assert saves[4:] == [*["dense-1.keras"] * 6, *["dense-2.keras"] * 2]
-    assert [path.name for path in tmp_path.iterdir()] == ["dense"]
-    whole, parts = (read_card(folder / "dense").training for folder in (trained, tmp_path))
-    assert [each["validation"] for each in parts["seeds"]] == [
-        each["validation"] for each in whole["seeds"]
-    ]
-    for one, other in zip(whole["seeds"], parts["seeds"], strict=True):
-        loss = pytest.approx(one["validation_cross_entropy"], rel=1e-3)
-        assert other["validation_cross_entropy"] == loss
-
-
-def test_nothing_is_gone_on_with_that_was_begun_with_something_else(
-    data: TrainingData, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = _fingerprint(data)
-    assert found == _fingerprint(data)
-    others = {found, _fingerprint(data._replace(drawn=[]))}
-    monkeypatch.setattr(pipeline, "code_sha256", lambda: "other code")
-    assert len(others | {_fingerprint(data)}) == 3
-
-
-def test_what_another_training_has_begun_stays(
-    command: Callable[[Path], tuple[int, str]], tmp_path: Path
-) -> None:
-    others = tmp_path / UNFINISHED / "other-data" / "dense-0.keras"
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
+    others = tmp_path / UNFINISHED / "other-data" / "mlp-0.keras"
     others.parent.mkdir(parents=True)
     others.write_bytes(b"theirs")
-    assert command(tmp_path)[0] == 0
-    assert [path for path in (tmp_path / UNFINISHED).rglob("*") if path.is_file()] == [others]
+    before = contents(tmp_path)
+    saved = saves(3)
+    assert command("mlp") == 130
+    teacher = load_teacher("cnn", tmp_path, "moments").weights_sha256()[:16]
+    names = [f"mlp-{seed}-{teacher}.keras" for seed in EPOCHS]
+    assert saved == [names[0], *[names[1]] * 2]
+    after = contents(tmp_path)
+    assert before.items() < after.items()
+    assert {Path(name).name for name in after.keys() - before.keys()} == set(names)
+
+    saved = saves()
+    assert command("mlp") == 0
+    assert saved == names[1:]
+    assert list(contents(tmp_path / UNFINISHED)) == ["other-data/mlp-0.keras"]
+    whole, parts = (read_card(folder / "mlp").training for folder in (trained, tmp_path))
+    assert parts["seeds"] == whole["seeds"]
 
 
-# Teachers
-
-
-@pytest.fixture
-def school(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The teacher and its student are small; neither learns for long."""
-    for name in ("mlp", "cnn"):
-        small = replace(
-            ARCHITECTURES["dense"], name=name, title=name, teacher=ARCHITECTURES[name].teacher
-        )
-        monkeypatch.setitem(ARCHITECTURES, name, small)
-
-
-@pytest.mark.usefixtures("school")
-def test_a_student_goes_on_though_its_teacher_is_published_again(
-    few_folder: Path, tmp_path: Path, saves: list[str]
+def test_a_training_is_not_resumed_with_other_code_or_data(
+    command: Callable[..., int],
+    saves: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def train(*names: str) -> list[str]:
-        """The checkpoints written, one an epoch."""
-        del saves[4:]
-        pipeline.train(names, few_folder, [], tmp_path, allow_other=True)
-        return saves[4:]
-
-    saves += [""] * 4  # No interruption but this one.
-    with pytest.MonkeyPatch.context() as patch:
-        calibrate, calls = pipeline._calibrate, [0]
-
-        def interrupted(*arguments: Any) -> None:
-            calibrate(*arguments)
-            calls[0] += 1
-            if calls[0] == 2 * len(EPOCHS):  # The student's last seed.
-                raise KeyboardInterrupt
-
-        patch.setattr(pipeline, "_calibrate", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            train("mlp", "cnn")
-    teacher = load_teacher("cnn", tmp_path, "moments")
-    names = [f"mlp-{seed}-{teacher.weights_sha256()[:16]}.keras" for seed in EPOCHS]
-    (unfinished,) = (tmp_path / UNFINISHED).iterdir()
-    assert {path.name for path in unfinished.glob("mlp-*")} == set(names)
-
-    assert train("mlp", "cnn") == []
-    again = load_teacher("cnn", tmp_path, "moments")
-    assert again.sha256 != teacher.sha256  # The file holds its date.
-    assert again.weights_sha256() == teacher.weights_sha256()
-    assert read_card(tmp_path / "mlp").training["teacher"]["sha256"] == again.sha256
+    for with_drawings, code in ((True, "the code"), (False, "the code"), (False, "other code")):
+        monkeypatch.setattr(pipeline, "code_sha256", lambda code=code: code)
+        saved = saves(1)
+        assert command("dense", with_drawings=with_drawings) == 130
+        assert saved == ["dense-0.keras"]

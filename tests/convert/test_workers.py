@@ -1,113 +1,131 @@
-"""Workers: the same work on many items, in order, and what goes wrong in them."""
+"""Workers: the same work on many items, in order, and what happens when something goes wrong."""
 
 from __future__ import annotations
 
 import math
-import operator
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from convert.workers import CHUNK, work
+from convert.workers import CHUNK, FEW, work
 
-FEW, MANY = CHUNK, 2 * CHUNK + 7
+MANY = FEW + CHUNK + 7
+PATIENCE_S = 120
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("count", [0, 1, FEW, MANY])
-def test_results_come_in_the_items_order(count: int) -> None:
-    assert work(operator.neg, range(count), "Negating") == [-number for number in range(count)]
+def test_results_come_in_order_and_only_many_items_go_to_other_processes(count: int) -> None:
+    results = work(_process, range(count), "Asking")
+    assert [number for number, _ in results] == list(range(count))
+    assert any(process != os.getpid() for _, process in results) == (count == MANY)
+
+
+def _process(number: int) -> tuple[int, int]:
+    return number, os.getpid()
 
 
 @pytest.mark.parametrize("count", [FEW, MANY])
-def test_what_goes_wrong_with_an_item_is_raised(count: int) -> None:
+def test_an_error_with_one_item_is_raised(count: int) -> None:
     with pytest.raises(ValueError, match="math domain error"):
         work(math.sqrt, [*range(count - 1), -1], "Rooting")
 
 
-def test_many_items_are_worked_on_in_other_processes_and_few_here() -> None:
-    assert set(work(_process, range(FEW), "Asking")) == {os.getpid()}
-    assert os.getpid() not in work(_process, range(MANY), "Asking")
-
-
-INTERRUPTED = """
-import sys
-sys.path.append("tests/convert")
+SCRIPT = """
+import signal, sys
+sys.path += {paths!r}
 from convert.workers import work
-from test_workers import say
-try:
-    work(say, ["working"] * 2000, "Saying")
-except KeyboardInterrupt:
-    print("interrupted")
+import test_workers
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        {call}
+    except KeyboardInterrupt:
+        print("interrupted")
 """
 
 
-def test_an_interruption_from_a_terminal_is_this_process_s_alone_and_ends_soon(root: Path) -> None:
+@contextmanager
+def script(
+    call: str, folder: Path, root: Path, **options: int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own, with a session of its own, that makes a call of this module's."""
+    path = folder / "script.py"
+    path.write_text(SCRIPT.format(paths=[str(root), str(Path(__file__).parent)], call=call))
     with subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED],
-        cwd=root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        [sys.executable, str(path)],
         start_new_session=True,
+        **options,  # type: ignore[call-overload]
     ) as run:
-        assert run.stdout is not None
-        assert run.stdout.readline() == "working\n"
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def test_ctrl_c_is_for_the_main_process_alone_which_then_ends_soon(
+    root: Path, tmp_path: Path
+) -> None:
+    chunks = 20 + (os.cpu_count() or 1)
+    call = f"work(test_workers.leave_mark, [{str(tmp_path)!r}] * {chunks * CHUNK}, 'Working')"
+    with script(call, tmp_path, root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        # Workers start while the main process ignores interruptions.
+        _wait(lambda: (tmp_path / "marks").exists() and not _ignores_sigint(run.pid))
         os.killpg(run.pid, signal.SIGINT)
-        said, complaints = run.communicate(timeout=60)
-    assert complaints == ""
-    assert said.endswith("interrupted\n")
-    assert said.count("working") < 2000
+        said, complaints = run.communicate(timeout=PATIENCE_S)
+    assert (said, complaints) == (b"interrupted\n", b"")
+    assert (tmp_path / "marks").stat().st_size < chunks * CHUNK
 
 
-def say(word: str) -> None:
-    """Slowly."""
-    print(word, flush=True)
-    time.sleep(0.01)
+def leave_mark(folder: str) -> None:
+    """In a worker: append a byte, slowly."""
+    with (Path(folder) / "marks").open("ab") as file:
+        file.write(b".")
+    time.sleep(0.002)
 
 
-def _process(_: int) -> int:
-    return os.getpid()
+def test_workers_end_when_the_main_process_is_killed(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "pids").mkdir()
+    call = f"work(test_workers.leave_pid, [{str(tmp_path / 'pids')!r}] * 10**6, 'Working')"
+    with script(call, tmp_path, root, stderr=subprocess.DEVNULL) as run:
+        _wait(lambda: any((tmp_path / "pids").iterdir()))
+    workers = [int(pid.name) for pid in (tmp_path / "pids").iterdir()]
+    assert run.pid not in workers
+    _wait(lambda: not any(map(_is_alive, workers)))
 
 
-def test_workers_end_with_the_process_that_they_work_for(tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
-    pids.mkdir()
-    program = (
-        "import functools, test_workers as tests; from convert.workers import work\n"
-        "if __name__ == '__main__':\n"
-        f"    work(functools.partial(tests._leave_pid, {str(pids)!r}), range(10**6), '')\n"
-    )
-    script = tmp_path / "program.py"
-    script.write_text(program)
-    folder = Path(__file__).parent
-    path = os.pathsep.join([str(folder), str(folder.parents[1])])
-    parent = subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": path})
-    _wait(lambda: any(pids.iterdir()))
-    parent.kill()
-    parent.wait()
-    workers = [int(pid.name) for pid in pids.iterdir()]
-    _wait(lambda: not any(_is_alive(pid) for pid in workers))
-
-
-def _leave_pid(folder: str, _: int) -> None:
+def leave_pid(folder: str) -> None:
+    """In a worker: leave a file with this process's number as its name."""
     (Path(folder) / str(os.getpid())).touch()
 
 
 def _wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def _is_alive(pid: int) -> bool:
+    return _status(pid).get("State", "Z")[0] != "Z"
+
+
+def _ignores_sigint(pid: int) -> bool:
+    return bool(int(_status(pid)["SigIgn"], 16) >> (signal.SIGINT - 1) & 1)
+
+
+def _status(pid: int) -> dict[str, str]:
+    """The fields of a process's status, none when it is gone."""
     try:
-        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -20,12 +20,13 @@ from convert.data.pool import (
     Drawn,
     Pool,
     fill,
-    render,
 )
-from convert.data.sources import TrainingData, load
+from convert.data.sources import Source, TrainingData
 from convert.strokes.skeleton import skeleton
-from edge_app import normalize, rasterize
+from edge_app import rasterize
 from edge_app.digits.labelled import LabelledDrawing
+from edge_app.digits.mnist import Digits
+from edge_app.digits.normalization import stack
 
 DIGITS, PEOPLE, OTHERS = 2000, 100, 500
 PICTURE, TRACE, DRAWING, OUTLIER = 1, 2, 3, 4
@@ -55,144 +56,122 @@ def pool() -> Pool:
     )
 
 
-def kinds(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return images[:, 0, 0]
+class Epoch(NamedTuple):
+    """What an epoch shows, and what its pixels tell of each image."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int8]
+    kinds: NDArray[np.uint8]
+    renderings: NDArray[np.uint8]
+    numbers: NDArray[np.intp]
 
 
-def renderings(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return images[:, 0, 1]
+def show(pool: Pool, generator: np.random.Generator) -> Epoch:
+    images, labels = pool.epoch(generator)
+    numbers = images[:, 0, 2].astype(np.intp) * 256 + images[:, 0, 3]
+    return Epoch(images, labels, images[:, 0, 0], images[:, 0, 1], numbers)
 
 
-def numbers(images: NDArray[np.uint8]) -> NDArray[np.intp]:
-    return images[:, 0, 2].astype(np.intp) * 256 + images[:, 0, 3]
+@pytest.fixture(scope="module")
+def epoch(pool: Pool) -> Epoch:
+    return show(pool, np.random.default_rng(0))
 
 
-def test_an_epoch_shows_every_digit_once_and_every_drawn_one_some_times(pool: Pool) -> None:
-    images, labels = pool.epoch(np.random.default_rng(0))
+def test_an_epoch_shows_every_digit_once_every_drawn_one_some_times_and_some_non_digits(
+    epoch: Epoch,
+) -> None:
+    images, labels, kinds, _, numbers = epoch
     assert [images.dtype, labels.dtype] == [np.dtype(np.uint8), np.dtype(np.int8)]
     assert images.shape == (len(labels), 28, 28)
-    assert len(labels) == DIGITS + DRAWN_COPIES * PEOPLE + OUTLIER_SHARE * DIGITS
-    mnist = np.isin(kinds(images), [PICTURE, TRACE])
-    assert sorted(numbers(images[mnist])) == list(range(DIGITS))
-    drawn = kinds(images) == DRAWING
-    assert (np.bincount(numbers(images[drawn])) == DRAWN_COPIES).all()
-    np.testing.assert_array_equal(labels[mnist | drawn], numbers(images[mnist | drawn]) % 10)
-
-
-def test_what_is_no_digit_is_labelled_so_and_shown_once(pool: Pool) -> None:
-    images, labels = pool.epoch(np.random.default_rng(0))
-    others = kinds(images) == OUTLIER
-    assert others.sum() == len(set(numbers(images[others]))) == OUTLIER_SHARE * DIGITS
+    mnist = np.isin(kinds, [PICTURE, TRACE])
+    assert sorted(numbers[mnist]) == list(range(DIGITS))
+    drawn = kinds == DRAWING
+    assert np.bincount(numbers[drawn]).tolist() == [DRAWN_COPIES] * PEOPLE
+    np.testing.assert_array_equal(labels[mnist | drawn], numbers[mnist | drawn] % 10)
+    others = kinds == OUTLIER
+    assert others.sum() == len(set(numbers[others])) == OUTLIER_SHARE * DIGITS
     np.testing.assert_array_equal(labels == NO_DIGIT, others)
 
 
-def test_what_can_be_traced_is_mostly_a_picture_and_the_rest_always(pool: Pool) -> None:
-    images, _ = pool.epoch(np.random.default_rng(0))
-    pictures = set(numbers(images[kinds(images) == PICTURE]))
+def test_what_can_be_traced_is_mostly_a_picture_and_the_rest_always(
+    epoch: Epoch, pool: Pool
+) -> None:
+    pictures = set(epoch.numbers[epoch.kinds == PICTURE])
     traceable = set(np.flatnonzero(pool.traceable))
     assert set(range(DIGITS)) - traceable <= pictures
     assert len(pictures & traceable) / len(traceable) == pytest.approx(PICTURES, abs=0.04)
 
 
-def test_every_rendering_is_shown_about_as_often(pool: Pool) -> None:
-    images, _ = pool.epoch(np.random.default_rng(0))
+def test_every_rendering_is_shown_about_as_often(epoch: Epoch) -> None:
     for kind, count in ((TRACE, 3), (DRAWING, 5)):
-        shares = np.bincount(renderings(images[kinds(images) == kind]), minlength=count)
+        shares = np.bincount(epoch.renderings[epoch.kinds == kind], minlength=count)
         assert shares / shares.sum() == pytest.approx(1 / count, abs=0.08)
-
-
-def test_the_copies_of_a_drawn_digit_are_different_renderings(pool: Pool) -> None:
-    images, _ = pool.epoch(np.random.default_rng(0))
-    drawn = images[kinds(images) == DRAWING]
-    pairs = set(zip(numbers(drawn), renderings(drawn), strict=True))
+    drawn = epoch.kinds == DRAWING
+    pairs = set(zip(epoch.numbers[drawn], epoch.renderings[drawn], strict=True))
+    half = len(epoch.labels) // 2  # They are shuffled.
+    assert drawn[:half].mean() == pytest.approx(drawn[half:].mean(), abs=0.05)
     # Of four drawn from five there are three different ones on average.
     assert len(pairs) / PEOPLE == pytest.approx(5 * (1 - 0.8**DRAWN_COPIES), abs=0.25)
 
 
-def test_an_epoch_is_shuffled(pool: Pool) -> None:
-    images, labels = pool.epoch(np.random.default_rng(0))
-    half = len(labels) // 2
-    for kind in (PICTURE, TRACE, DRAWING, OUTLIER):
-        assert (kinds(images[:half]) == kind).mean() == pytest.approx(
-            (kinds(images[half:]) == kind).mean(), abs=0.05
-        )
-
-
-def test_the_generator_alone_decides_and_epochs_differ(pool: Pool) -> None:
+def test_the_generator_alone_decides_and_epochs_differ(pool: Pool, epoch: Epoch) -> None:
     generator = np.random.default_rng(0)
-    first, second = pool.epoch(generator), pool.epoch(generator)
-    again = pool.epoch(np.random.default_rng(0))
-    for one, same in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one, same)
-    of = [{image.tobytes() for image in images} for images, _ in (first, second)]
+    again, second = show(pool, generator), show(pool, generator)
+    np.testing.assert_array_equal(again.images, epoch.images)
+    np.testing.assert_array_equal(again.labels, epoch.labels)
+    of = [{image.tobytes() for image in each.images} for each in (again, second)]
     assert 0.2 < len(of[0] & of[1]) / len(of[0]) < 0.9
-    others = [set(numbers(images[labels == NO_DIGIT])) for images, labels in (first, second)]
+    others = [set(each.numbers[each.labels == NO_DIGIT]) for each in (again, second)]
     assert others[0] != others[1]
 
 
 # What a pool is filled with
 
 
-def read(folder: Path, *drawings: Path) -> TrainingData:
-    return load(folder, drawings, allow_other=True, normalization="moments", seed=0)
+def small(data: TrainingData, drawn: list[Source]) -> TrainingData:
+    """The first twenty training images, and other drawings."""
+    mnist = data.mnist._replace(train=Digits(*(part[:20] for part in data.mnist.train)))
+    pictures = data.pictures._replace(train=Digits(*(part[:20] for part in data.pictures.train)))
+    return data._replace(mnist=mnist, pictures=pictures, drawn=drawn)
 
 
-@pytest.fixture(scope="module")
-def data(few_folder: Path, page_drawings_file: Path) -> TrainingData:
-    """110 of MNIST's images to train on, and 14 drawings."""
-    return read(few_folder, page_drawings_file)
-
-
-@pytest.fixture(scope="module")
-def filled(data: TrainingData) -> Pool:
-    return fill(data, "moments", seed=0)
-
-
-def test_pictures_are_mnist_s_training_images(filled: Pool, data: TrainingData) -> None:
-    np.testing.assert_array_equal(filled.pictures, data.mnist.train.images)
-    np.testing.assert_array_equal(filled.traced.labels, data.mnist.train.labels)
-
-
-def test_traces_are_the_same_digits_drawn_with_the_pen(filled: Pool, data: TrainingData) -> None:
-    count = len(data.mnist.train.labels)
-    assert filled.traced.renderings.shape == (1 + MNIST_VARIATIONS, count, 28, 28)
-    assert filled.traceable.shape == (count,)
-    assert 0.8 * count < filled.traceable.sum() <= count
-    assert not filled.traced.renderings[:, ~filled.traceable].any()
-    assert (filled.traced.renderings[:, filled.traceable].max(axis=(2, 3)) > 200).all()
-    pictures = data.pictures.train
-    for number in np.flatnonzero(filled.traceable)[:20]:
-        strokes = skeleton(pictures.images[number], int(pictures.labels[number]))
-        np.testing.assert_array_equal(filled.traced.renderings[0, number], rasterize(strokes))
+def test_pictures_are_mnist_s_and_traces_the_same_digits_drawn_with_the_pen(
+    filled: Pool, data: TrainingData
+) -> None:
+    images, labels = data.mnist.train
+    np.testing.assert_array_equal(filled.pictures, images)
+    np.testing.assert_array_equal(filled.traced.labels, labels)
+    traced, traceable = filled.traced.renderings, filled.traceable
+    assert traced.shape == (1 + MNIST_VARIATIONS, len(labels), 28, 28)
+    assert 0.8 * len(labels) < traceable.sum() <= len(labels)
+    assert not traced[:, ~traceable].any()
+    assert (traced[:, traceable].max(axis=(2, 3)) > 200).all()
+    for number in np.flatnonzero(traceable)[:20]:
+        strokes = skeleton(data.pictures.train.images[number], int(labels[number]))
+        np.testing.assert_array_equal(traced[0, number], rasterize(strokes))
 
 
 def test_drawn_digits_are_the_people_s_and_their_sevens_without_bars(
     filled: Pool, data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (source,) = data.drawn
-    count = len(source.drawings)
-    assert filled.drawn.renderings.shape[:2] == (1 + DRAWN_VARIATIONS, len(filled.drawn.labels))
-    np.testing.assert_array_equal(filled.drawn.labels[:count], source.train.labels)
-    np.testing.assert_array_equal(filled.drawn.renderings[0, :count], source.train.images)
-    assert len(filled.drawn.labels) == count  # None of them is crossed.
+    images, labels = filled.drawn
+    assert images.shape[:2] == (1 + DRAWN_VARIATIONS, len(source.drawings))
+    np.testing.assert_array_equal(labels, source.train.labels)  # None of them is crossed.
+    np.testing.assert_array_equal(images[0], source.train.images)
+    for shown in (images, filled.traced.renderings[:, filled.traceable]):
+        for variations in shown.transpose(1, 0, 2, 3):
+            assert len({image.tobytes() for image in variations}) > len(variations) / 2
+    # Another normalization is used for all there is.
     stem, bar = np.array([(0.0, 0), (200, 0), (80, 300)]), np.array([(30.0, 160), (190, 160)])
     crossed = source._replace(drawings=[LabelledDrawing(7, [stem, bar])])
     monkeypatch.setattr(module, "MNIST_VARIATIONS", 0)
-    images, labels = fill(data._replace(drawn=[crossed]), "moments", seed=0).drawn
-    assert labels.tolist() == [7, 7]
-    for image, strokes in zip(images[0], ([stem, bar], [stem]), strict=True):
-        np.testing.assert_array_equal(image, rasterize(strokes))
-
-
-def test_variations_are_other_pictures_of_the_same_digit(filled: Pool) -> None:
-    for shown in (filled.drawn.renderings, filled.traced.renderings[:, filled.traceable]):
-        for images in shown.transpose(1, 0, 2, 3):
-            assert len({image.tobytes() for image in images}) > len(images) / 2
-
-
-def test_what_is_no_digit_is_there_in_due_number(filled: Pool, data: TrainingData) -> None:
-    assert filled.outliers.shape == (round(OUTLIERS * len(data.mnist.train.labels)), 28, 28)
-    assert (filled.outliers.max(axis=(1, 2)) > 200).all()
+    boxed = fill(small(data, [crossed]), "box", seed=0)
+    assert boxed.drawn.labels.tolist() == [7, 7]
+    expected = stack([[stem, bar], [stem]], "box")
+    np.testing.assert_array_equal(boxed.drawn.renderings[0], expected)
+    strokes = skeleton(data.pictures.train.images[0], int(data.pictures.train.labels[0]))
+    np.testing.assert_array_equal(boxed.traced.renderings[0, 0], rasterize(strokes, "box"))
 
 
 def test_the_seed_alone_fills_it(
@@ -200,35 +179,27 @@ def test_the_seed_alone_fills_it(
 ) -> None:
     monkeypatch.setattr(module, "DRAWN_VARIATIONS", 1)
     monkeypatch.setattr(module, "MNIST_VARIATIONS", 1)
-    first, again, other = (fill(data, "moments", seed) for seed in (0, 0, 1))
+    few = small(data, data.drawn)
+    first, again, other = (fill(few, "moments", seed) for seed in (0, 0, 1))
     for part in ("traced", "drawn"):
         found, same, different = (getattr(each, part).renderings for each in (first, again, other))
         np.testing.assert_array_equal(found, same)
         np.testing.assert_array_equal(found[0], different[0])
         assert (found[1] != different[1]).any()
         # However many there are, the first is the same.
-        np.testing.assert_array_equal(found[1], getattr(filled, part).renderings[1])
+        whole = getattr(filled, part).renderings[1]
+        np.testing.assert_array_equal(found[1], whole[: len(found[1])])
     np.testing.assert_array_equal(first.outliers, again.outliers)
     assert (first.outliers != other.outliers).any()
 
 
-def test_drawings_are_not_needed(few_folder: Path) -> None:
-    data = read(few_folder)
-    alone = fill(data, "moments", seed=0)
+def test_non_digits_are_there_in_due_number_and_drawings_are_not_needed(
+    data: TrainingData, filled: Pool
+) -> None:
+    alone = fill(small(data, []), "moments", seed=0)
     assert alone.drawn.labels.shape == (0,)
-    assert len(alone.outliers) == round(OUTLIERS * 110)
+    for pool, count in ((filled, 110), (alone, 20)):
+        assert pool.outliers.shape == (round(OUTLIERS * count), 28, 28)
+        assert (pool.outliers.max(axis=(1, 2)) > 200).all()
     images, labels = alone.epoch(np.random.default_rng(0))
-    assert len(images) == len(labels) == 110 + round(OUTLIER_SHARE * 110)
-
-
-def test_the_normalization_is_the_one_that_is_asked_for(few_folder: Path) -> None:
-    boxed = load(few_folder, [], allow_other=True, normalization="box", seed=0)
-    found = fill(boxed, "box", seed=0)
-    picture = boxed.pictures.train.images[0]
-    np.testing.assert_array_equal(found.pictures[0], normalize(picture, "box"))
-    strokes = skeleton(picture, int(boxed.pictures.train.labels[0]))
-    np.testing.assert_array_equal(found.traced.renderings[0, 0], rasterize(strokes, "box"))
-
-
-def test_nothing_to_render_gives_no_images() -> None:
-    assert render([], "moments", "Drawing nothing").shape == (0, 28, 28)
+    assert len(images) == len(labels) == 20 + round(OUTLIER_SHARE * 20)

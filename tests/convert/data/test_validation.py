@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from convert.data import validation as module
-from convert.data.pool import fill
-from convert.data.sources import TrainingData, load
-from convert.data.validation import NON_DIGITS, Validation, hold_out
+from convert.data.pool import Pool
+from convert.data.sources import TrainingData
+from convert.data.validation import Validation, hold_out
 from convert.strokes.skeleton import skeleton
 from edge_app import rasterize
 from edge_app.digits.mnist import Digits
-
-
-@pytest.fixture(scope="module")
-def data(few_folder: Path, page_drawings_file: Path) -> TrainingData:
-    """120 of MNIST's images, 10 of them to validate; and 20 drawings, 2 of them."""
-    return load(few_folder, [page_drawings_file], allow_other=True, normalization="moments", seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -28,33 +20,29 @@ def held_out(data: TrainingData) -> Validation:
     """The drawings count for themselves."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "ENOUGH", 2)
+        patch.setattr(module, "NON_DIGITS", 100)
         return hold_out(data, "moments", seed=0)
 
 
-def same(one: Digits, other: Digits) -> bool:
-    return all(map(np.array_equal, one, other))
+def assert_same(one: Digits, other: Digits) -> None:
+    for ours, theirs in zip(one, other, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def images(*arrays: NDArray[np.uint8]) -> set[bytes]:
     return {image.tobytes() for array in arrays for image in array.reshape(-1, 28, 28)}
 
 
-def test_sources_are_every_source_s_digits_as_it_has_them(
+def test_sources_are_as_they_are_and_the_pen_s_are_drawn(
     held_out: Validation, data: TrainingData
 ) -> None:
-    pictures, drawn = held_out.sources
-    assert same(pictures, data.mnist.validation)
-    assert same(drawn, data.drawn[0].validation)
-    assert len(held_out.digits.labels) == 10 + 2
-    np.testing.assert_array_equal(held_out.digits.images[:10], pictures.images)
-    np.testing.assert_array_equal(held_out.digits.labels[10:], drawn.labels)
-
-
-def test_the_pen_s_are_mnist_s_traced_and_the_people_s(
-    held_out: Validation, data: TrainingData
-) -> None:
+    expected = [data.mnist.validation, data.drawn[0].validation]
+    for found, source in zip(held_out.sources, expected, strict=True):
+        assert_same(found, source)
+    joined = Digits(*(np.concatenate(parts) for parts in zip(*expected, strict=True)))
+    assert_same(held_out.digits, joined)
     traced, drawn = held_out.pen
-    assert same(drawn, data.drawn[0].validation)
+    assert_same(drawn, data.drawn[0].validation)
     pictures = data.pictures.validation
     np.testing.assert_array_equal(traced.labels, pictures.labels)
     for image, picture, label in zip(traced.images, *pictures, strict=True):
@@ -75,19 +63,18 @@ def test_what_cannot_be_traced_is_left_out_of_the_pen_s(
 def test_non_digits_are_many_and_the_seed_s(
     held_out: Validation, data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert held_out.non_digits.shape == (NON_DIGITS, 28, 28)
+    assert held_out.non_digits.shape == (100, 28, 28)
     monkeypatch.setattr(module, "NON_DIGITS", 100)
-    first, again, other = (hold_out(data, "moments", seed).non_digits for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
+    again, other = (hold_out(data, "moments", seed).non_digits for seed in (0, 1))
+    np.testing.assert_array_equal(held_out.non_digits, again)
+    assert (again != other).any()
 
 
-def test_nothing_of_it_is_in_the_pool(held_out: Validation, data: TrainingData) -> None:
-    pool = fill(data, "moments", seed=0)
-    shown = images(pool.pictures, pool.traced.renderings, pool.drawn.renderings)
+def test_nothing_of_it_is_in_the_pool(held_out: Validation, filled: Pool) -> None:
+    shown = images(filled.pictures, filled.traced.renderings, filled.drawn.renderings)
     for digits in (*held_out.sources, *held_out.pen):
         assert not images(digits.images) & shown
-    alike = images(held_out.non_digits) & images(pool.outliers)
+    alike = images(held_out.non_digits) & images(filled.outliers)
     # A single dot looks like a single dot.
     assert len(alike) <= 2
 

@@ -1,4 +1,4 @@
-"""Provenance: which state of the code made a model."""
+"""Provenance: which state of the code made a model, and which changes end a training."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from convert.export.provenance import code_sha256, commit
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that the code seems to lie in."""
-    folder = tmp_path / "convert"
-    folder.mkdir()
-    (folder / "provenance.py").write_text("")
-    monkeypatch.setattr(provenance, "ROOT", tmp_path)
-    # The folder may lie within another checkout.
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    return folder
+def checkout(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the code that seems to be the code that runs."""
+    for package in ("convert", "edge_app"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.jsonl")
+        shutil.copytree(root / package, tmp_path / "code" / package, ignore=ignored)
+    monkeypatch.setattr(provenance, "ROOT", tmp_path / "code")
+    # That folder may lie within another checkout.
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    return tmp_path / "code"
 
 
 def git(folder: Path, *words: str) -> str:
@@ -31,30 +31,73 @@ def git(folder: Path, *words: str) -> str:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-def test_a_commit_is_told_whole_whatever_tags_there_are(checkout: Path) -> None:
-    git(checkout.parent, "init", "--quiet")
+def test_a_commit_is_named_in_full_whatever_tags_there_are(checkout: Path) -> None:
+    git(checkout, "init", "--quiet")
     git(checkout, "add", ".")
     git(checkout, "commit", "--quiet", "--message", "One")
     git(checkout, "tag", "--annotate", "v1", "--message", "One")
     expected = git(checkout, "rev-parse", "HEAD").strip()
     assert re.fullmatch("[0-9a-f]{40}", expected)
     assert commit() == expected
-    code = code_sha256()
-    model = checkout.parent / "models" / "card.json"
-    model.parent.mkdir()
-    model.write_text("{}")
-    assert (commit(), code_sha256()) == (expected, code)  # What is made is not what makes it.
-    (checkout / "provenance.py").write_text("# Changed\n")
+    (checkout / "models").mkdir()
+    (checkout / "models" / "card.json").write_text("{}")
+    assert commit() == expected
+    (checkout / "convert" / "train.py").write_text("# Changed\n")
     assert commit() == f"{expected}-dirty"
-    assert code_sha256() != code
 
 
 @pytest.mark.usefixtures("checkout")
-def test_outside_of_a_checkout_it_is_unknown() -> None:
+def test_without_a_checkout_or_git_the_commit_is_unknown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     assert commit() == "unknown"
-
-
-@pytest.mark.usefixtures("checkout")
-def test_without_git_it_is_unknown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(provenance, "ROOT", Path(__file__).parent)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert commit() == "unknown"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "convert/train.py",
+        "convert/strokes/hand.py",
+        "convert/training/architectures.py",
+        "edge_app/models/acceptance.py",
+    ],
+)
+def test_code_that_training_imports_counts_without_its_comments(file: str, checkout: Path) -> None:
+    before = code_sha256()
+    path = checkout / file
+    code = path.read_text()
+    changed = code.replace('"""', '"""Changed. ', 1)
+    path.write_text(f"{changed}\n\n# A comment.\n")
+    assert code_sha256() == before
+    path.write_text(f"{code}\nPI = 3\n")
+    assert code_sha256() != before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("convert/training/architectures.py", "dropout=0.3", "dropout=0.2"),
+        ("convert/strokes/variation.py", "chance < 0.12", "chance < 0.13"),
+    ],
+)
+def test_a_changed_number_counts(file: str, old: str, new: str, checkout: Path) -> None:
+    before = code_sha256()
+    path = checkout / file
+    code = path.read_text()
+    assert code.count(old) == 1
+    path.write_text(code.replace(old, new))
+    assert code_sha256() != before
+
+
+def test_code_that_training_does_not_import_does_not_count(checkout: Path) -> None:
+    before = code_sha256()
+    (checkout / "models").mkdir()
+    (checkout / "models" / "card.json").write_text("{}")
+    others = ("convert/report.py", "convert/add.py", "convert/command.py")
+    for file in (*others, "edge_app/page/layout.py"):
+        path = checkout / file
+        path.write_text(path.read_text() + "\nPI = 3\n")
+    assert code_sha256() == before

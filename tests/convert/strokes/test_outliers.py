@@ -1,81 +1,57 @@
-"""What is no digit: the drawings that models learn to refuse, and those that judge them."""
+"""Non-digits: the drawings that models learn to refuse, and those that judge them."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from convert.data.non_digits import NON_DIGITS, NonDigit, read_non_digits
-from convert.strokes import outliers
-from convert.strokes.hand import SIZE, drawn, length
+from convert.data.non_digits import read_non_digits
+from convert.strokes.geometry import Strokes, length, resampled, rounded, turned
+from convert.strokes.hand import SIZE, drawn
 from convert.strokes.outliers import KINDS, draw_outliers
 from edge_app import rasterize
 from edge_app.digits.labelled import LabelledDrawing
-from edge_app.digits.strokes import DrawingError
 
-GOOD = '{"kind": "spiral", "strokes": [[[1, 2], [3.5, 4]], [[5, 6]]]}'
 ROUNDS = 25
 """How many drawings of each kind are looked at."""
 
 
 @pytest.fixture(scope="module")
-def of_kind(drawings: list[LabelledDrawing]) -> dict[str, list[outliers.Strokes]]:
+def of_kind(drawings: list[LabelledDrawing]) -> dict[str, list[Strokes]]:
     made = draw_outliers(ROUNDS * len(KINDS), drawings, np.random.default_rng(3))
     assert len(made) == ROUNDS * len(KINDS)
     return {kind: made[number :: len(KINDS)] for number, kind in enumerate(KINDS)}
 
 
-def arrays(drawings: list[outliers.Strokes]) -> Iterator[NDArray[np.float64]]:
-    return (stroke for strokes in drawings for stroke in strokes)
-
-
-def test_the_same_seed_draws_the_same_and_another_seed_something_else(
-    drawings: list[LabelledDrawing],
-) -> None:
+def test_the_seed_alone_decides(drawings: list[LabelledDrawing]) -> None:
     first, again, other = (
         draw_outliers(2 * len(KINDS), drawings, np.random.default_rng(seed)) for seed in (7, 7, 8)
     )
-    for one, same in zip(arrays(first), arrays(again), strict=True):
-        np.testing.assert_array_equal(one, same)
+    for one, same in zip(first, again, strict=True):
+        np.testing.assert_array_equal(np.concatenate(one), np.concatenate(same))
     alike = sum(map(np.array_equal, map(rasterize, first), map(rasterize, other)))
     assert alike <= 2  # A single dot looks like a single dot.
 
 
-def test_kinds_take_turns(drawings: list[LabelledDrawing], monkeypatch: pytest.MonkeyPatch) -> None:
-    for number, kind in enumerate(KINDS):
-        marked = [np.full((1, 2), float(number))]
-        monkeypatch.setitem(KINDS, kind, lambda *_, marked=marked: marked)
-    made = draw_outliers(len(KINDS) + 2, drawings, np.random.default_rng(0))
-    assert [int(strokes[0][0, 0]) for strokes in made] == [*range(len(KINDS)), 0, 1]
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_drawing_can_be_shown_to_a_model(
-    kind: str, of_kind: dict[str, list[outliers.Strokes]]
+def test_drawings_of_a_kind_can_be_shown_to_a_model_and_differ(
+    kind: str, of_kind: dict[str, list[Strokes]]
 ) -> None:
+    images = []
     for strokes in of_kind[kind]:
-        for stroke in strokes:
-            assert stroke.dtype == np.float64
-            assert stroke.ndim == 2
-            assert stroke.shape[1] == 2
-            assert np.isfinite(stroke).all()
-        assert 1 <= sum(map(len, strokes)) < 400
-        assert rasterize(strokes).max() > 200  # A dot's darkest pixel is not always full.
+        points = np.concatenate(strokes)
+        assert points.dtype == np.float64
+        assert 1 <= len(points) < 400
+        assert points.shape[1] == 2
+        assert np.isfinite(points).all()
+        images.append(rasterize(strokes))
+        assert images[-1].max() > 200  # A dot's brightest pixel is not always full.
+    assert len({image.tobytes() for image in images}) > 0.8 * ROUNDS
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_drawings_of_a_kind_differ(kind: str, of_kind: dict[str, list[outliers.Strokes]]) -> None:
-    images = {rasterize(strokes).tobytes() for strokes in of_kind[kind]}
-    assert len(images) > 0.8 * ROUNDS
-
-
-def test_a_single_line_is_no_one(drawings: list[LabelledDrawing]) -> None:
+def test_a_single_line_does_not_look_like_a_one(drawings: list[LabelledDrawing]) -> None:
     generator = np.random.default_rng(1)
     made = [KINDS["lines"](drawings, generator) for _ in range(400)]
     spans = np.array([np.ptp(strokes[0], axis=0) for strokes in made if len(strokes) == 1])
@@ -84,15 +60,13 @@ def test_a_single_line_is_no_one(drawings: list[LabelledDrawing]) -> None:
 
 
 def test_a_scribble_is_longer_than_any_digit(
-    of_kind: dict[str, list[outliers.Strokes]], drawings: list[LabelledDrawing]
+    of_kind: dict[str, list[Strokes]], drawings: list[LabelledDrawing]
 ) -> None:
-    longest = max(_tangledness(drawing.strokes) for drawing in drawings)
-    assert min(map(_tangledness, of_kind["scribbles"])) > longest
+    def tangledness(strokes: Strokes) -> float:
+        return sum(map(length, strokes)) / np.hypot(*np.ptp(np.concatenate(strokes), axis=0))
 
-
-def _tangledness(strokes: outliers.Strokes) -> float:
-    extent = np.hypot(*np.ptp(np.concatenate(strokes), axis=0))
-    return float(sum(map(length, strokes)) / extent)
+    longest = max(tangledness(drawing.strokes) for drawing in drawings)
+    assert min(map(tangledness, of_kind["scribbles"])) > longest
 
 
 def test_numbers_hold_the_strokes_of_their_digits_side_by_side() -> None:
@@ -117,60 +91,41 @@ def test_a_hand_keeps_dots_and_trembles_on_lines() -> None:
     assert 0.1 < across.std() < 0.1 * SIZE
 
 
+# The geometry behind them
+
+
+def test_turning_is_clockwise_and_resampling_even() -> None:
+    right = np.array([(1.0, 0.0)])
+    np.testing.assert_allclose(turned(right, np.pi / 2), [(0.0, 1.0)], atol=1e-12)  # y is down.
+    corner = np.array([(0.0, 0.0), (3.0, 0.0), (3.0, 1.0)])
+    assert length(corner) == 4
+    found = resampled(corner, 5)
+    np.testing.assert_allclose(found, [(0, 0), (1, 0), (2, 0), (3, 0), (3, 1)])
+    assert resampled(np.zeros((3, 2)), 5).shape == (1, 2)
+
+
+def test_rounding_keeps_the_ends_and_cuts_the_corner() -> None:
+    corner = np.array([(0.0, 0.0), (8.0, 0.0), (8.0, 8.0)])
+    found = rounded(corner)
+    np.testing.assert_array_equal(found[[0, -1]], corner[[0, -1]])
+    assert np.hypot(*(found - corner[1]).T).min() > 1
+    steps = np.diff(found, axis=0)
+    assert np.abs(np.diff(np.unwrap(np.arctan2(steps[:, 1], steps[:, 0])))).max() < np.pi / 8
+
+
 # The drawings that judge
 
 
-def test_the_committed_drawings_are_many_and_of_every_kind() -> None:
+def test_the_committed_drawings_are_many_of_every_kind_fit_the_canvas_and_differ() -> None:
     found = read_non_digits()
     kinds = Counter(drawing.kind for drawing in found)
     assert len(found) >= 400
     for kind in ("dots", "scribble", "cross", "box", "spiral", "letter", "two digits"):
         assert kinds[kind] >= 30, kind
-    assert NON_DIGITS.stat().st_size < 350_000
-
-
-def test_the_committed_drawings_fit_the_canvas_and_differ() -> None:
-    found = read_non_digits()
     points = np.concatenate([stroke for drawing in found for stroke in drawing.strokes])
+    assert points.dtype == np.float64
     assert points.min() >= 0
     assert points.max() <= 280
     images = [rasterize(drawing.strokes) for drawing in found]
     assert all(image.max() > 200 for image in images)
     assert len({image.tobytes() for image in images}) > 0.97 * len(found)
-
-
-def test_a_line_is_read_with_its_kind(tmp_path: Path) -> None:
-    path = tmp_path / "others.jsonl"
-    path.write_text(f"{GOOD}\n")
-    (drawing,) = read_non_digits(path)
-    assert isinstance(drawing, NonDigit)
-    assert drawing.kind == "spiral"
-    assert [stroke.tolist() for stroke in drawing.strokes] == [[[1, 2], [3.5, 4]], [[5, 6]]]
-    assert drawing.strokes[0].dtype == np.float64
-
-
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("", "Found no JSON"),
-        ("[" * 100_000, "Found no JSON"),
-        ("[]", "Found JSON of type list"),
-        ('{"strokes": [[[1, 2]]]}', "The kind is None"),
-        ('{"kind": "", "strokes": [[[1, 2]]]}', "The kind is ''"),
-        ('{"kind": 3, "strokes": [[[1, 2]]]}', "The kind is 3"),
-        ('{"kind": "spiral"}', "The drawing is missing"),
-        ('{"kind": "spiral", "strokes": [[]]}', "The drawing is blank"),
-        (json.dumps({"kind": "spiral", "strokes": [[[1]]]}), "Stroke 1 holds something other"),
-    ],
-)
-def test_a_bad_line_is_named_with_what_was_found_and_expected(
-    line: str, found: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "others.jsonl"
-    path.write_text(f"{GOOD}\n{line}\n{GOOD}\n")
-    with pytest.raises(DrawingError) as refusal:
-        read_non_digits(path)
-    sentence = str(refusal.value)
-    assert sentence.startswith(f"{path}, line 2: {found}")
-    assert "expected" in sentence
-    assert len(sentence) < 400

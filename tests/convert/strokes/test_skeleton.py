@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from convert.strokes.skeleton import LONGEST_SPUR, LOOPS, SCALE, THINNED, skeleton
 from edge_app import normalize, rasterize
-from edge_app.digits.mnist import Digits, read_digits
+from edge_app.digits.mnist import Digits
 
 Points = list[tuple[float, float]]
 
@@ -45,6 +43,8 @@ def test_a_ring_gives_one_closed_stroke() -> None:
     middle = SCALE * 14
     radii = np.hypot(*(stroke - middle).T)
     assert radii == pytest.approx(8 * SCALE, abs=2)
+    # Its points stand closer than the pen is wide.
+    assert np.hypot(*np.diff(stroke, axis=0).T).max() < 1.5 * THINNED
     # Smooth at its seam, too: steps turn by little, all around.
     steps = np.diff(np.concatenate([stroke[-3:-1], stroke[:3]]), axis=0)
     angles = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
@@ -73,11 +73,6 @@ def test_the_strokes_of_a_cross_meet() -> None:
         assert np.hypot(*(reach - tip).T).min() < 1.5
 
 
-def test_points_stand_closer_than_the_pen_is_wide() -> None:
-    (stroke,) = skeleton(draw(ring(14, 14, 8)), 0)
-    assert np.hypot(*np.diff(stroke, axis=0).T).max() < 1.5 * THINNED
-
-
 @pytest.mark.parametrize(("digit", "picture"), [(6, SIX), (8, (ring(14, 9, 4), ring(14, 18, 4)))])
 def test_a_digit_whose_loop_is_filled_gives_none(digit: int, picture: tuple[Points, ...]) -> None:
     assert skeleton(draw(*picture), digit)
@@ -102,9 +97,8 @@ def test_a_loop_of_grey_is_opened_by_a_higher_threshold() -> None:
     assert np.concatenate(strokes).max() < SCALE * 25
 
 
-@pytest.mark.parametrize("digit", range(10))
-def test_an_empty_picture_gives_none(digit: int) -> None:
-    assert skeleton(np.zeros((28, 28), np.uint8), digit) == []
+def test_an_empty_picture_gives_none() -> None:
+    assert not any(skeleton(np.zeros((28, 28), np.uint8), digit) for digit in range(10))
 
 
 def test_a_speck_stays() -> None:
@@ -126,30 +120,19 @@ def test_spurs_are_cut_and_branches_stay() -> None:
     assert max(x for s in skeleton(draw(stem, long), 1) for x, _ in s) > (14 + 5) * SCALE
 
 
-@pytest.fixture(scope="module")
-def sample(sample_folder: Path) -> Digits:
-    """Two hundred of MNIST's training images, of every digit."""
-    digits = read_digits(sample_folder, "train")
-    return Digits(digits.images[::5], digits.labels[::5])
-
-
 def blurred(image: NDArray[np.uint8]) -> NDArray[np.float64]:
     soft = Image.fromarray(image).filter(ImageFilter.GaussianBlur(1.5))
     return np.asarray(soft, np.float64).ravel()
 
 
-def test_mnist_s_digits_look_the_same_drawn_with_the_pen(sample: Digits) -> None:
+def test_mnist_s_digits_look_the_same_drawn_with_the_pen(few: Digits) -> None:
     likeness = []
-    for image, label in zip(sample.images, sample.labels, strict=True):
-        if strokes := skeleton(image, int(label)):
+    for image, label in zip(*few, strict=True):
+        strokes = skeleton(image, int(label))
+        assert strokes or label in LOOPS
+        if strokes:
             pair = blurred(normalize(image)), blurred(rasterize(strokes))
             likeness.append(np.corrcoef(*pair)[0, 1])
-    assert len(likeness) > 0.85 * len(sample.labels)
+    assert len(likeness) > 0.85 * len(few.labels)
     assert np.mean(likeness) > 0.92
     assert np.quantile(likeness, 0.1) > 0.83
-
-
-def test_most_of_mnist_s_digits_can_be_traced_and_all_without_loops(sample: Digits) -> None:
-    for image, label in zip(sample.images, sample.labels, strict=True):
-        if label not in LOOPS:
-            assert skeleton(image, int(label))

@@ -1,0 +1,70 @@
+"""Export: files that do not answer as their original are refused, each variant by its own limit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge_app.models.card import VARIANTS
+
+pytest.importorskip("tensorflow", reason="training needs TensorFlow, which the edge never installs")
+
+import keras
+
+from convert.export.keras_file import take_pixels
+from convert.export.tflite import ExportError, export
+
+pytestmark = pytest.mark.slow
+
+ALLOWED = {"float32": 1, "float16": 5, "dynamic": 100, "int8": 100}
+"""How many of a thousand answers may differ."""
+IMAGES = np.zeros((1000, 28, 28), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def original() -> Any:
+    """A model that takes everything for a zero."""
+    layers = [keras.Input((28, 28)), keras.layers.Flatten()]
+    model = keras.Sequential([*layers, keras.layers.Dense(10)], name="zeros")
+    model.layers[-1].set_weights([np.zeros((784, 10)), np.eye(10)[0]])
+    return model
+
+
+@pytest.fixture
+def wrong(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How many answers of each variant's file differ."""
+    counts = dict(ALLOWED)
+    variants = iter(VARIANTS)
+
+    class Differing:
+        def __init__(self, content: bytes) -> None:
+            assert content
+            self.count = counts[next(variants)]
+
+        def run(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+            return np.eye(10)[(np.arange(len(images)) < self.count).astype(int)]
+
+    monkeypatch.setattr("convert.export.tflite.Interpreter", Differing)
+    return counts
+
+
+@pytest.mark.parametrize("too_many", [None, *VARIANTS])
+def test_each_variant_may_differ_from_its_original_by_so_much_and_no_more(
+    too_many: str | None, original: Any, wrong: dict[str, int]
+) -> None:
+    if too_many is None:
+        assert set(export(original, IMAGES[:2], IMAGES)) == set(wrong)
+        return
+    wrong[too_many] += 1
+    with pytest.raises(ExportError, match=f"The {too_many} file of zeros agrees .* of 1000 imag"):
+        export(original, IMAGES[:2], IMAGES)
+
+
+def test_an_operation_that_tflite_does_not_have_is_named() -> None:
+    image = keras.Input((784,))
+    model = keras.Model(image, keras.layers.Dense(10)(keras.ops.erfinv(image)))
+    with pytest.raises(ExportError, match=r"^mine cannot be converted to .* has no Erfinv; "):
+        export(take_pixels(model, "0-1", "mine"), IMAGES[:2], IMAGES[:2])
