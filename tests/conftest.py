@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from app import App, start
-from convert import __main__ as convert_command
+from convert.command import main as convert_main
 from edge_app.digits.labelled import LabelledDrawing, read_json_lines
 from edge_app.digits.mnist import Digits, read_digits
-from edge_app.models.acceptance import Acceptance
-from edge_app.models.card import read_card, write_card
+from edge_app.errors import exit_status
+from edge_app.models.classifier import Model
+from edge_app.models.folder import load_models
 from idx import write_digits
-from model_folders import ODD_TITLE, with_copies
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-    from visit import Visit
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +34,12 @@ def root() -> Path:
 def models_folder(root: Path) -> Path:
     """The models that ship."""
     return root / "models"
+
+
+@pytest.fixture(scope="session")
+def models(models_folder: Path) -> dict[str, Model]:
+    """The same, loaded."""
+    return load_models(models_folder)
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +124,7 @@ def convert(
         monkeypatch.setattr(sys, "argv", ["convert", *map(str, words)])
         capfd.readouterr()
         try:
-            status = convert_command.main()
+            status = exit_status("convert", convert_main)
         except SystemExit as end:
             status = int(end.code or 0)
         return status, capfd.readouterr().err
@@ -136,70 +139,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def doubting_app(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The running app with models of which the dense one is never sure, and the MLP always."""
-    models = shutil.copytree(models_folder, tmp_path_factory.mktemp("doubting") / "models")
-    for name, rule in {"dense": Acceptance(0, 1e9), "mlp": Acceptance(0, -1e9)}.items():
-        folder = models / name
-        write_card(dataclasses.replace(read_card(folder), acceptance=rule), folder)
-    with start(tmp_path_factory.mktemp("app"), "--models", models) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def three_models(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The running app with three models, of which one may be a copy of another."""
-    models = with_copies(models_folder, tmp_path_factory.mktemp("three") / "models", 3)
-    with start(tmp_path_factory.mktemp("app"), "--models", models) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def many_models(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The running app with ten models, most of them copies of another, and an odd title."""
-    models = with_copies(models_folder, tmp_path_factory.mktemp("many") / "models", 10)
-    folder = models / "another-3"
-    write_card(dataclasses.replace(read_card(folder), title=ODD_TITLE), folder)
-    with start(tmp_path_factory.mktemp("app"), "--models", models) as running:
-        yield running
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, as it is installed."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        reason = f"No browser is installed: none of {', '.join(names)} was found"
-        if "CI" in os.environ:
-            pytest.fail(reason)
-        pytest.skip(reason)
-    arguments = ["--disable-gpu", "--disable-background-networking"]
-    if os.geteuid() == 0:
-        arguments.append("--no-sandbox")  # Which Chromium asks for there.
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - Not where the edge is tested.
+    """Chromium, as it is installed. Playwright's event loop runs as long, and allows no other."""
+    from visit import open_browser  # noqa: PLC0415 - Playwright is not where the edge is tested.
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser, app: App) -> Iterator[Callable[..., Visit]]:
-    """Opens the page: ``open_page()``, another app's, or with options of a browser's context."""
-    from visit import Visit  # noqa: PLC0415
-
-    visits: list[Visit] = []
-
-    def opened(of: App = app, **options: Any) -> Visit:
-        page = browser.new_context(**options).new_page()
-        visits.append(Visit(page, of.url))
-        return visits[-1]
-
-    yield opened
-    for each in visits:
-        each.page.context.close()
-        assert each.complaints == []
-        assert each.elsewhere == []
+    with open_browser() as opened:
+        yield opened

@@ -1,4 +1,4 @@
-"""What each package may import: the edge app stands alone, training and measuring stand on it."""
+"""What may import what: packages, the floors of their folders, and libraries."""
 
 from __future__ import annotations
 
@@ -6,56 +6,52 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-from edge_app.models import interpreter
+from edge_app.models.interpreter import RUNTIMES
 
-PACKAGES = ("benchmarks", "convert", "edge_app")
-WEB = {"fastapi", "gradio", "gradio_client", "starlette", "uvicorn"}
-TRAINING = {"keras", "tensorflow"}
-TENSORFLOW_PROCESSES = {
-    "benchmarks.drift.keras_answers",
-    "benchmarks.latency.worker",
-    "benchmarks.latency.workloads",
+FLOORS = {
+    "edge_app": ("digits", "models", "device", "page", "server"),
+    "benchmarks": ("drift", "latency", "serving", "report"),
+    "convert": ("strokes", "data", "export", "training"),
 }
-"""Modules that run in a process of their own, which only starts where TensorFlow is installed."""
-SERVERS = {"edge_app.page.layout", "edge_app.server.server"}
-SERVED = {"benchmarks.serving.sketchpad_page", "benchmarks.serving.trivial_page"}
-"""Pages to compare the app with, each in a process of its own."""
-OPTIONAL = {"playwright"}
-"""What the benchmarks do without where it is not installed."""
+"""Each package's folders, from the ground up: a folder imports only those before it."""
+WEB = {"fastapi", "gradio", "gradio_client", "starlette", "uvicorn"}
+WEB_PLACES = ("edge_app.page.", "edge_app.server.", "benchmarks.serving.")
+"""The app's page and server, and the pages that a benchmark compares them with."""
+TENSORFLOW = {"keras", "tensorflow"}
+TENSORFLOW_PLACES = ("convert.", "benchmarks.latency.")
+"""Training, and the benchmark's timing of originals where TensorFlow is installed."""
+OPTIONAL = {"playwright", *TENSORFLOW}
+"""Packages that the benchmarks do without if they are not installed."""
 DISTRIBUTIONS = {"PIL": "pillow"}
-"""The distributions whose names differ from those of the modules they bring."""
+"""Distributions that are named differently from their modules."""
 
 
 @pytest.fixture(scope="module")
 def imports(root: Path) -> dict[str, set[str]]:
-    """For each module of the project the modules that it imports, wherever it does so."""
-    return {
-        _name(path.relative_to(root)): set(_imports(path))
-        for package in PACKAGES
+    """The modules that each module imports, anywhere in it."""
+    paths = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for package in FLOORS
         for path in sorted((root / package).rglob("*.py"))
     }
+    return {name: set(_imports(path, paths.keys())) for name, path in paths.items()}
 
 
-def _name(path: Path) -> str:
-    parts = path.with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _imports(path: Path) -> Iterator[str]:
+def _imports(path: Path, own: Collection[str]) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: a relative import, which hides layers"
+            assert node.level == 0, f"{path}:{node.lineno}: a relative import, which hides floors"
             assert node.module is not None
-            yield node.module
-            # Of a package, the names may be modules.
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from (name if name in own else node.module for name in names)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
             words = (word.value for word in node.args if isinstance(word, ast.Constant))
             yield from (word for word in words if isinstance(word, str))
@@ -65,61 +61,38 @@ def roots(names: set[str]) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def third_party(imports: dict[str, set[str]], package: str) -> set[str]:
-    """The top-level modules from elsewhere that a package imports."""
-    imported = set[str]().union(
-        *(
-            names
-            for name, names in imports.items()
-            if name.startswith(package) and name not in TENSORFLOW_PROCESSES
-        )
-    )
-    return roots(imported) - set(sys.stdlib_module_names) - set(PACKAGES)
+def test_packages_stand_on_the_edge_app_alone(imports: dict[str, set[str]]) -> None:
+    for name, names in imports.items():
+        package = name.partition(".")[0]
+        assert roots(names) & FLOORS.keys() <= {package, "edge_app"}, name
+
+
+def test_a_folder_imports_only_the_floors_beneath_it(imports: dict[str, set[str]]) -> None:
+    for package, folders in FLOORS.items():
+        floors = [f"{package}.{folder}." for folder in folders]
+        for number, floor in enumerate(floors):
+            members = {name for name in imports if name.startswith(floor)}
+            assert members, f"{floor} is empty"
+            for name in members:
+                above = {
+                    each for each in imports[name] if each.startswith(tuple(floors[number + 1 :]))
+                }
+                assert not above, f"{name} imports {above}"
+
+
+def test_no_imports_go_in_circles(imports: dict[str, set[str]]) -> None:
+    TopologicalSorter({name: names & imports.keys() for name, names in imports.items()}).prepare()
 
 
 @pytest.mark.parametrize(
-    ("package", "foreign"),
-    [
-        ("edge_app", {"convert", "benchmarks"} | TRAINING),
-        ("benchmarks", {"convert"} | TRAINING),
-        ("convert", {"benchmarks"} | WEB),
-    ],
+    ("libraries", "places"), [(WEB, WEB_PLACES), (TENSORFLOW, TENSORFLOW_PLACES)]
 )
-def test_a_package_leaves_alone_what_is_not_beneath_it(
-    package: str, foreign: set[str], imports: dict[str, set[str]]
+def test_heavy_libraries_stay_where_they_belong(
+    libraries: set[str], places: tuple[str, ...], imports: dict[str, set[str]]
 ) -> None:
-    modules = {name: names for name, names in imports.items() if name.startswith(package)}
-    assert len(modules) > 1
-    offences = {
-        name: roots(names) & foreign - (TRAINING if name in TENSORFLOW_PROCESSES else set())
-        for name, names in modules.items()
-    }
-    assert not {name: found for name, found in offences.items() if found}
-
-
-def test_what_runs_in_tensorflow_s_process_is_imported_by_nothing_else(
-    imports: dict[str, set[str]],
-) -> None:
-    assert imports.keys() >= TENSORFLOW_PROCESSES
-    importers = {name for name, names in imports.items() if names & TENSORFLOW_PROCESSES}
-    assert not importers - TENSORFLOW_PROCESSES
-
-
-def test_only_the_server_s_own_modules_import_the_web_framework(
-    imports: dict[str, set[str]],
-) -> None:
-    importers: dict[str, set[str]] = {}
-    for name, names in imports.items():
-        for imported in names & imports.keys():
-            importers.setdefault(imported, set()).add(name)
-    own = SERVERS | SERVED
-    while grown := {name for name in importers if importers[name] <= own} - own:
-        own |= grown
-    assert {name for name, names in imports.items() if roots(names) & WEB} <= own
-
-
-def test_the_edge_app_needs_few_packages(imports: dict[str, set[str]]) -> None:
-    assert third_party(imports, "edge_app") <= {"numpy", "orjson", "PIL"} | WEB
+    users = {name for name, names in imports.items() if roots(names) & libraries}
+    assert users
+    assert {name for name in users if not name.startswith(places)} == set()
 
 
 @pytest.mark.parametrize("package", ["edge_app", "benchmarks"])
@@ -128,19 +101,19 @@ def test_what_runs_on_the_device_is_named_in_its_requirements(
 ) -> None:
     text = (root / "requirements-edge.txt").read_text(encoding="utf-8")
     named = set(re.findall(r"^([A-Za-z0-9_.-]+)==", text, re.MULTILINE))
-    runtimes = set(interpreter.RUNTIMES)
-    needed = {DISTRIBUTIONS.get(name, name) for name in third_party(imports, package)}
-    assert (needed | runtimes) - named - OPTIONAL == set()
-
-
-def test_importing_the_edge_app_loads_neither_web_framework_nor_tensorflow() -> None:
-    modules = "edge_app, edge_app.models.answers, edge_app.digits.labelled, edge_app.digits.mnist"
-    command = (
-        f"import sys, {modules};edge_app.models.interpreter.find_runtime();print(*sys.modules)"
+    imported = set[str]().union(
+        *(names for name, names in imports.items() if name.startswith(package))
     )
+    foreign = roots(imported) - set(sys.stdlib_module_names) - FLOORS.keys() - OPTIONAL
+    needed = {DISTRIBUTIONS.get(name, name) for name in foreign} | set(RUNTIMES)
+    assert needed - named == set()
+
+
+def test_importing_the_edge_app_loads_neither_web_framework_nor_tensorflow(root: Path) -> None:
+    code = "import sys, edge_app.command, edge_app.models.answers; print(*sys.modules)"
     run = subprocess.run(
-        [sys.executable, "-c", command], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     loaded = roots(set(run.stdout.split()))
     assert "edge_app" in loaded
-    assert not loaded & (WEB | TRAINING | {"orjson", "pandas", "rich"})
+    assert not loaded & (WEB | TENSORFLOW | {"orjson", "pandas", "rich"})
