@@ -33,8 +33,8 @@ from PIL import Image
 Normalization = Literal["moments", "box"]
 NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
 TREATMENTS: dict[Normalization, str] = {
-    "moments": "centred, straightened and brought to size",
-    "box": "centred and brought to size",
+    "moments": "centred, straightened and resized",
+    "box": "centred and resized",
 }
 """What each does, in words."""
 
