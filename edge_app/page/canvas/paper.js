@@ -1,6 +1,6 @@
 // The canvas: draws with mouse, finger or pen, and paints the strokes.
 
-const PEN = 50; // The pen's width, in units of which the canvas has SIDE.
+const PEN = 50; // The pen's width; the canvas is SIDE of the same units wide.
 const NEAR = 3; // Points closer than this to the previous one are dropped; same unit.
 const MOST = 2000; // The most points in a stroke; beyond that every other one is dropped.
 
