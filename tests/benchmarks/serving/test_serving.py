@@ -141,6 +141,7 @@ def test_the_real_servers_are_measured(result: Serving, capsys: pytest.CaptureFi
     print_parts(serving_tables(dataclasses.replace(result, app_page=None, no_browser="no luck")))
     printed = capsys.readouterr().out
     assert f"{result.memory.app_bytes[-1] / 1e6:.1f}" in printed
+    assert "Clients at once" in printed
     assert "Not measured: no luck." in printed
     assert max(map(len, printed.splitlines())) <= 80
 
