@@ -162,9 +162,9 @@ class Collection:
             first, last = content[: content.find(b"\n") + 1] if start else b"", content[start:]
             blocks = range(0, start, _BLOCK)
             self._count = sum(content[at : min(at + _BLOCK, start)].count(b"\n") for at in blocks)
-        if start and not _is_drawing(first):
+        if start and not _is_drawing(first, first=True):
             raise self._foreign(1)
-        if _is_drawing(last):
+        if _is_drawing(last, first=not start):
             self._count += 1
             if not last.endswith(b"\n"):
                 self._size += os.write(self._descriptor, b"\n")
@@ -201,9 +201,9 @@ def keepers(collection: Collection) -> tuple[Callable[[object], dict[str, Any]],
     return save, stored
 
 
-def _is_drawing(line: bytes) -> bool:
+def _is_drawing(line: bytes, *, first: bool) -> bool:
     try:
-        parse_line(line.decode("utf-8-sig"))
+        parse_line(line.decode("utf-8-sig" if first else "utf-8"))
     except (DrawingError, UnicodeDecodeError):
         return False
     return True

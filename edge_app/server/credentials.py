@@ -25,7 +25,9 @@ def read_credentials(path: Path) -> list[tuple[str, str]]:
     try:
         mode = path.stat().st_mode
         lines = path.read_text(encoding="utf-8-sig").splitlines()  # Notepad writes the "sig".
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise CredentialsError(f"The file {path} cannot be read ({error.strerror}).") from error
+    except UnicodeDecodeError as error:
         raise CredentialsError(f"The file {path} cannot be read ({error}).") from error
     if mode & (stat.S_IRGRP | stat.S_IROTH):
         raise CredentialsError(f"Others can read the passwords in {path}; run: chmod 600 {path}")
