@@ -158,6 +158,9 @@ def test_a_whole_last_line_without_its_end_is_kept(
         b"\0\0\x08\x01\0\0\0\x05\x07\x02\x01\0\x04",  # MNIST's labels look like this.
         bytes(40) + LINE.encode(),
         b'{"lab',
+        LINE.encode()
+        + b"\xef\xbb\xbf"
+        + LINE.encode(),  # A byte order mark comes first or not at all.
     ],
 )
 def test_a_file_of_something_else_is_left_as_it_is(
