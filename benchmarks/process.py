@@ -113,7 +113,10 @@ def _serve(connection: Connection, errors: str, parent: int) -> None:
     if os.getppid() != parent:
         return
     os.environ.update(_ENVIRONMENT)  # Before the first function comes, and NumPy with it.
-    descriptor = os.open(errors, os.O_WRONLY | os.O_APPEND)
+    try:
+        descriptor = os.open(errors, os.O_WRONLY | os.O_APPEND)
+    except FileNotFoundError:
+        return  # Ctrl-C came before the worker was ready, and its file went with it.
     for stream in (1, 2):
         os.dup2(descriptor, stream)
     while True:
