@@ -21,6 +21,8 @@ from edge_app.page.tabs.device import device_sheet
 from edge_app.page.tabs.models import models_sheet
 from edge_app.paths import MODELS, results_path
 from edge_app.server.credentials import read_credentials
+from edge_app.server.hosts import Hosts
+from edge_app.server.memory import give_back_freed_memory
 from edge_app.server.server import listen, serve
 
 DESCRIPTION = """\
@@ -46,6 +48,8 @@ def main() -> None:
         UserError: the app cannot start.
     """
     arguments = _parser().parse_args()
+    give_back_freed_memory()
+    hosts = Hosts(arguments.allow_host)
     collection = None
     if arguments.save_drawings:
         collection = Collection(arguments.save_drawings, arguments.save_limit, _report)
@@ -82,7 +86,7 @@ def main() -> None:
         print("Ctrl-C stops.", flush=True)
 
     with listener:
-        serve(listener, models, arguments.variant, credentials, collection, sheets, ready)
+        serve(listener, models, arguments.variant, credentials, collection, sheets, hosts, ready)
 
 
 def _report(sentence: str) -> None:
@@ -102,6 +106,14 @@ def _parser() -> argparse.ArgumentParser:
         help="address to listen on (default: 0.0.0.0, every network of this device)",
     )
     parser.add_argument("--port", type=int, default=7860, help="port (default: 7860; 0: any free)")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name by which browsers reach this device, such as a reverse proxy's; "
+        "can be given several times",
+    )
     parser.add_argument(
         "--models",
         type=Path,

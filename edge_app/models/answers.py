@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from time import perf_counter_ns
@@ -97,7 +98,8 @@ def classify(
     for model in models.values():
         if model.choose(variant) not in model.variants:  # Unchecked: it may be anything.
             raise VariantError(
-                f"The variant is {variant!r:.40}; expected one of {', '.join(model.variants)}."
+                f"The variant is {reprlib.repr(variant)}; "
+                f"expected one of {', '.join(model.variants)}."
             )
     shown = {name: model for name, model in models.items() if images[model.normalization].any()}
     runs = [

@@ -22,6 +22,8 @@ from edge_app.errors import UserError
 from edge_app.models.classifier import Classifier
 from edge_app.page.tabs.content import Sheets
 from edge_app.server.gradio_import import leaner_gradio
+from edge_app.server.hosts import Hosts
+from edge_app.server.log import start_log
 
 _ENVIRONMENT = {
     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -78,6 +80,7 @@ def serve(
     credentials: list[tuple[str, str]] | None,
     collection: Collection | None,
     sheets: Sheets,
+    hosts: Hosts,
     ready: Callable[[], None],
 ) -> None:
     """Serve the page on a listening socket until SIGINT or SIGTERM.
@@ -91,16 +94,18 @@ def serve(
         credentials: users and their passwords; None lets everyone in.
         collection: where the page stores drawings; None if it does not offer that.
         sheets: what the tabs beside the canvas show.
+        hosts: the hosts that requests may name.
         ready: called once, when browsers will be answered.
     """
     stop = _Stop()
+    start_log()
     with _temporary_folder() as folder:
         os.environ.update(_ENVIRONMENT, GRADIO_TEMP_DIR=folder)
         # Only now: Gradio takes seconds to import, and reads the environment as it does.
         with leaner_gradio():
             from edge_app.server.site import Server, build_site
 
-        site = build_site(models, variant, credentials, collection, sheets)
+        site = build_site(models, variant, credentials, collection, sheets, hosts)
         # Uvicorn shuts down in good order after the first Ctrl-C, and then raises it again.
         with contextlib.suppress(KeyboardInterrupt):
             Server(site, lambda: stop.signal, ready).run(sockets=[listener])

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Mapping
-from functools import partial
 
 import fastapi
 import gradio as gr
@@ -16,16 +15,20 @@ import uvicorn
 from fastapi.middleware.gzip import GZipMiddleware
 
 from edge_app.digits.collection import Collection
-from edge_app.models.answers import answer_drawing
 from edge_app.models.classifier import Classifier
+from edge_app.page.functions import page_functions
 from edge_app.page.icons.routes import add_icons
 from edge_app.page.layout import CSS, THEME, TITLE, build_page
 from edge_app.page.tabs.content import Sheets
-from edge_app.server.guard import App, Guard, Receive, Scope, Send
-from edge_app.server.shortcut import Shortcut
+from edge_app.server.asgi import App, Receive, Scope, Send
+from edge_app.server.calls import Calls
+from edge_app.server.connections import Connection
+from edge_app.server.guard import Guard
+from edge_app.server.hosts import Hosts
+from edge_app.server.login import Logins
 
-SESSIONS = 200
-"""Browser sessions that Gradio remembers; the oldest is dropped first."""
+BACKLOG = 128
+"""Connections that may wait until they are accepted: those of a class that opens the page."""
 GRACE_S = 1
 """Seconds that requests have to finish when the server stops."""
 
@@ -36,10 +39,11 @@ def build_site(
     credentials: list[tuple[str, str]] | None,
     collection: Collection | None,
     sheets: Sheets,
+    hosts: Hosts,
 ) -> App:
     """Build the ASGI app; the arguments are those of :func:`edge_app.server.server.serve`."""
-    page = build_page(models, variant, collection, sheets)
-    page.state_session_capacity = SESSIONS
+    functions = page_functions(models, variant, collection, sheets)
+    page = build_page(models, variant, functions)
     site = fastapi.FastAPI(openapi_url=None)
     add_icons(site, TITLE)
     app = gr.mount_gradio_app(
@@ -56,9 +60,8 @@ def build_site(
         theme=THEME,
         css_paths=CSS,
     )
-    if credentials is None:
-        app = Shortcut(app, partial(answer_drawing, models, variant=variant))
-    return Guard(_with_compressed_page(app))
+    calls = Calls(Logins(app), functions, private=credentials is not None)
+    return Guard(_with_compressed_page(calls), hosts)
 
 
 def _with_compressed_page(app: App) -> App:
@@ -84,24 +87,41 @@ class Server(uvicorn.Server):
     def __init__(
         self, site: App, missed: Callable[[], int | None], ready: Callable[[], None]
     ) -> None:
-        super().__init__(uvicorn.Config(site, log_level="warning", access_log=False))
+        config = uvicorn.Config(
+            site,
+            http=Connection,
+            ws="none",
+            backlog=32,  # Accepted at once, before Connection can look at its limit.
+            server_header=False,
+            log_config=None,
+            log_level="error",  # What clients get wrong is not worth a line.
+            access_log=False,
+        )
+        super().__init__(config)
         self._missed = missed
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Called by uvicorn, which stops right afterwards if it was told to."""
         await super().startup(sockets)
+        for listener in sockets or []:
+            listener.listen(BACKLOG)
         signal = self._missed()
         if signal is not None:
             self.handle_exit(signal, None)
         if not self.should_exit:
             self._ready()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Called by uvicorn, which then waits for every connection to close.
+    async def on_tick(self, counter: int) -> bool:
+        """Called by uvicorn ten times a second."""
+        if counter % 10 == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.check()
+        return await super().on_tick(counter)
 
-        An open page holds one that never closes by itself.
-        """
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Called by uvicorn, which then waits for every connection to close."""
         asyncio.get_running_loop().call_later(GRACE_S, self._hang_up)
         await super().shutdown(sockets)
 

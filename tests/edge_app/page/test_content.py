@@ -167,7 +167,7 @@ def test_the_page_says_which_models_see_which_image() -> None:
     def shown(**uses: Normalization) -> list[tuple[Any, ...]]:
         models = {name: Classifier(name, name, use, "logits", unused) for name, use in uses.items()}
         fields = ("normalization", "seers", "see", "first")
-        views = canvas(models, "int8", lambda _: None).props["views"]
+        views = canvas(models, "int8", {}).props["views"]
         return [tuple(view[field] for field in fields) for view in views]
 
     assert shown(first="box", second="moments", third="box", fourth="box") == [
