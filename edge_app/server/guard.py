@@ -16,23 +16,24 @@ MAX_BODY = 64 * 1024
 MAX_PATH = 200
 """Longest path, in characters; file systems refuse names of more than 255."""
 
-_POSTABLE = re.compile(
-    r"/login/?"
-    r"|/gradio_api/(component_server|queue/join|cancel|reset)/?"
-    r"|/gradio_api/(run|api|call|call/v2)/[\w-]+/?",
-    re.ASCII,
-)
-_READABLE = re.compile(
-    r"/|/logout|/(config|gradio_api/info)/?|/(gradio_api/)?theme\.css"
-    r"|/(favicon\.ico|apple-touch-icon\.png|icon-512\.png|manifest\.json|robots\.txt)"
-    r"|/(assets|static)(/[\w-][\w.-]*)+"
-    r"|/gradio_api/(login_check|app_id)/?"
+READABLE = {
+    "page": r"/|/theme\.css|/(assets|static)(/[\w-][\w.-]*)+|/gradio_api/(login_check|app_id)/?",
+    "browser": r"/favicon\.ico|/apple-touch-icon\.png|/icon-512\.png|/manifest\.json|/robots\.txt",
+    "person": r"/logout",
+    "program": r"/(config|gradio_api/info)/?"
     r"|/gradio_api/(queue/data|(call|call/v2)/[\w-]+/[\w-]+)",
-    re.ASCII,
-)
-"""What the page and the API need. Gradio has more routes, such as /upload, which stores files for
-anyone who can open the page, and /file=, which fetches from any address on the internet. A later
-Gradio may add others."""
+}
+"""What may be read, by who needs it. Gradio has more routes, such as /upload, which stores files
+for anyone who can open the page, and /file=, which fetches from any address on the internet. A
+later Gradio may add others."""
+POSTABLE = {
+    "page": r"/login/?|/gradio_api/component_server/?",
+    "program": r"/gradio_api/(queue/join|cancel|reset)/?"
+    r"|/gradio_api/(run|api|call|call/v2)/[\w-]+/?",
+}
+"""What may be sent to, by who needs it."""
+_READABLE = re.compile("|".join(READABLE.values()), re.ASCII)
+_POSTABLE = re.compile("|".join(POSTABLE.values()), re.ASCII)
 _LENGTH = re.compile(rb"[0-9]{1,9}")
 _CLOSE = (b"connection", b"close")
 """The rest of a refused body is not read, so the connection cannot go on."""
