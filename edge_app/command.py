@@ -54,6 +54,8 @@ def main() -> None:
     if arguments.save_drawings:
         collection = Collection(arguments.save_drawings, arguments.save_limit, _report)
     credentials = read_credentials(arguments.auth_file) if arguments.auth_file else None
+    listener = listen(arguments.host, arguments.port)
+    host, port = listener.getsockname()[:2]
     runtime = find_runtime()
     models = load_folder(arguments.models, _report)
     cards = {
@@ -66,8 +68,6 @@ def main() -> None:
             f"No model to serve in {arguments.models}; expected folders with a card.json, "
             "as python -m convert makes them, or .tflite files."
         )
-    listener = listen(arguments.host, arguments.port)
-    host, port = listener.getsockname()[:2]
 
     print(f"Runtime: {runtime.name} {runtime.version}")
     print(f"Models:  {', '.join(model.title for model in models.values())}", flush=True)

@@ -72,7 +72,7 @@ def hostname(text: bytes) -> str | None:
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text.partition("%")[0])  # Without a network interface.
     except ValueError:
         return None
     # A socket for IPv4 and IPv6 gives ::ffff:192.168.1.20.

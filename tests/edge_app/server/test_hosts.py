@@ -38,6 +38,7 @@ def test_the_device_s_own_names_and_addresses_are_allowed(monkeypatch: pytest.Mo
     for other in (None, "", "evil.example", "kitchen.evil.example", "192.168.1.21", "fd00::2"):
         assert not hosts.allow(other, "192.168.1.20"), other
     assert hosts.allow("192.168.1.20", "::ffff:192.168.1.20")
+    assert hosts.allow("fe80::1", "fe80::1%eth0")
     assert not hosts.allow("192.168.1.20", None)
 
 
