@@ -49,6 +49,8 @@ class Logins:
         async def watch(message: Message) -> None:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
+                if scope.get("scheme") == "https":
+                    message = {**message, "headers": [*filter(_is_safe, message["headers"])]}
             await send(message)
 
         await self._app(scope, receive, watch)
@@ -59,3 +61,9 @@ class Logins:
             self._debts.move_to_end(address)
             if len(self._debts) > ADDRESSES:
                 self._debts.popitem(last=False)
+
+
+def _is_safe(header: tuple[bytes, bytes]) -> bool:
+    """Whether a header sets no cookie that would also be sent without encryption; Gradio's login
+    sets one beside the one that is not."""
+    return header[0].lower() != b"set-cookie" or b"secure" in header[1].lower().split(b"; ")

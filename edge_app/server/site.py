@@ -20,11 +20,12 @@ from edge_app.page.functions import page_functions
 from edge_app.page.icons.routes import add_icons
 from edge_app.page.layout import CSS, THEME, TITLE, build_page
 from edge_app.page.tabs.content import Sheets
+from edge_app.server.access import Access
 from edge_app.server.asgi import App, Receive, Scope, Send
 from edge_app.server.calls import Calls
+from edge_app.server.certificate import Certificate
 from edge_app.server.connections import Connection
 from edge_app.server.guard import Guard
-from edge_app.server.hosts import Hosts
 from edge_app.server.login import Logins
 
 BACKLOG = 128
@@ -36,21 +37,21 @@ GRACE_S = 1
 def build_site(
     models: Mapping[str, Classifier],
     variant: str,
-    credentials: list[tuple[str, str]] | None,
+    access: Access,
     collection: Collection | None,
     sheets: Sheets,
-    hosts: Hosts,
 ) -> App:
     """Build the ASGI app; the arguments are those of :func:`edge_app.server.server.serve`."""
     functions = page_functions(models, variant, collection, sheets)
     page = build_page(models, variant, functions)
     site = fastapi.FastAPI(openapi_url=None)
     add_icons(site, TITLE)
+    _add_health(site, models)
     app = gr.mount_gradio_app(
         site,
         page,
         path="/",
-        auth=credentials,
+        auth=access.credentials,
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
@@ -60,8 +61,17 @@ def build_site(
         theme=THEME,
         css_paths=CSS,
     )
-    calls = Calls(Logins(app), functions, private=credentials is not None)
-    return Guard(_with_compressed_page(calls), hosts)
+    calls = Calls(Logins(app), functions, private=access.credentials is not None)
+    return Guard(_with_compressed_page(calls), access.hosts)
+
+
+def _add_health(site: fastapi.FastAPI, models: Mapping[str, Classifier]) -> None:
+    """Say to supervisors and proxies whether the app answers, and with which models."""
+
+    @site.get("/health")
+    def health(response: fastapi.Response) -> dict[str, list[str]]:
+        response.status_code = 200 if models else 503
+        return {"models": [*models]}
 
 
 def _with_compressed_page(app: App) -> App:
@@ -80,13 +90,19 @@ class Server(uvicorn.Server):
 
     Args:
         site: the ASGI app.
+        certificate: for https; None for http.
         missed: called once the handlers are installed; gives the signal that came before, if any.
         ready: called once, when the server serves and no signal has come.
     """
 
     def __init__(
-        self, site: App, missed: Callable[[], int | None], ready: Callable[[], None]
+        self,
+        site: App,
+        certificate: Certificate | None,
+        missed: Callable[[], int | None],
+        ready: Callable[[], None],
     ) -> None:
+        files = certificate._asdict() if certificate else {}
         config = uvicorn.Config(
             site,
             http=Connection,
@@ -96,6 +112,8 @@ class Server(uvicorn.Server):
             log_config=None,
             log_level="error",  # What clients get wrong is not worth a line.
             access_log=False,
+            ssl_certfile=files.get("certificate"),
+            ssl_keyfile=files.get("key"),
         )
         super().__init__(config)
         self._missed = missed
