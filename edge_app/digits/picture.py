@@ -6,7 +6,7 @@ import base64
 import binascii
 import io
 import struct
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,10 @@ _DAMAGE = (
     *(struct.error, IndexError, KeyError, TypeError),
 )
 """What Pillow raises; the second row if a chunk is too short."""
-_DAMAGED = "The image is a damaged PNG; send it again."
-_one_at_a_time = threading.Lock()
+_reader = ThreadPoolExecutor(1, "pictures")
+"""Reads one picture after the other: many large ones sent at once need no more memory than one, and
+a quarter of a megabyte each for what is made of them. A thread of its own, since the C library may
+keep the memory that each thread has freed."""
 
 
 class PictureError(UserError):
@@ -58,13 +60,7 @@ def parse_picture(image: object) -> NDArray[np.uint8]:
         PictureError: anything else was given.
     """
     content = _needed(_decode(image))
-    # One at a time: many large pictures sent at once need no more memory than one, and a quarter of
-    # a megabyte each for what is made of them.
-    with _one_at_a_time:
-        try:
-            return _smaller(_read(content))
-        except _DAMAGE as error:
-            raise PictureError(_DAMAGED) from error
+    return _reader.submit(_parse, content).result()
 
 
 def _decode(image: object) -> bytes:
@@ -91,6 +87,13 @@ def _needed(content: bytes) -> bytes:
             chunks.append(content[at:end])
         at = end
     return b"".join(chunks)
+
+
+def _parse(content: bytes) -> NDArray[np.uint8]:
+    try:
+        return _smaller(_read(content))
+    except _DAMAGE as error:
+        raise PictureError("The image is a damaged PNG; send it again.") from error
 
 
 def _read(content: bytes) -> NDArray[np.uint8]:
