@@ -222,7 +222,7 @@ def _is_torn(line: bytes, *, first: bool) -> bool:
     )
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return begun
     return False
 
