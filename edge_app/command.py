@@ -11,6 +11,7 @@ from pathlib import Path
 from edge_app.device.addresses import urls
 from edge_app.device.invitation import invitation
 from edge_app.digits.collection import DEFAULT_LIMIT, Collection
+from edge_app.models.answers import choices
 from edge_app.models.card import CARD, VARIANTS, record_file
 from edge_app.models.classifier import Model
 from edge_app.models.folder import ModelError, load_folder
@@ -81,8 +82,11 @@ def main() -> None:
         print(invitation(addresses(), sys.stdout))
         print("Ctrl-C stops.", flush=True)
 
+    # All models may lack the variant.
+    names = choices(models)
+    variant = arguments.variant if arguments.variant in names else names[0]
     with listener:
-        serve(listener, models, arguments.variant, credentials, collection, sheets, ready)
+        serve(listener, models, variant, credentials, collection, sheets, ready)
 
 
 def _report(sentence: str) -> None:
