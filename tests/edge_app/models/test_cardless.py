@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import ROOT, until
+from app import ROOT, App, call, post, start, until
 from culprits import CRASH, CULPRIT, HANG, HANG_IN_C, culprit_runtime
 from edge_app.digits.normalization import stack, views
 from edge_app.digits.samples import drawings
@@ -360,6 +360,56 @@ def test_a_file_that_crashes_leaves_the_app_s_answers_as_they_are(
         assert found["dense"]["digit"] == 3
         assert list(found) == ["dense", "culprit", "good"]
         json.dumps(found, allow_nan=False)
+
+
+def digits(app: App) -> dict[str, int | None]:
+    """What each model reads in a three."""
+    strokes = [stroke.tolist() for stroke in drawings()[3]]
+    content = {"data": [strokes, "int8"]}
+    [answers] = post(f"{app.url}/gradio_api/run/classify", content).json()["data"]
+    return {name: answer["digit"] for name, answer in answers.items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_the_app_starts_and_goes_on_whatever_its_models_are(
+    number: signal.Signals, folder: Path, models_folder: Path, do: Do, tmp_path: Path
+) -> None:
+    for name in ("dense", "mlp"):
+        shutil.copytree(models_folder / name, folder / name)
+    (folder / "mlp" / "int8.tflite").unlink()
+    for name in ("fifo", "nested", "surrogate"):
+        (folder / name).mkdir()
+    os.mkfifo(folder / "fifo" / "card.json")
+    (folder / "nested" / "card.json").write_text("[" * 5000)
+    (folder / "surrogate" / "card.json").write_text(r'{"title": "\ud800"}')
+    trigger = do(CRASH)
+    (tmp_path / "app").mkdir()
+    with start(tmp_path / "app", "--models", folder, PYTHONPATH=tmp_path) as app:
+        said = app.printed("stderr").splitlines()
+        for name in ("fifo", "nested", "surrogate"):
+            assert sum(f"edge_app: Model {name!r} is left out: " in line for line in said) == 1
+        assert sum("Model 'mlp' lacks its variant int8: " in line for line in said) == 1
+        assert digits(app) == {"dense": 3, "mlp": 3, "culprit": 3, "good": 3}
+        [worker] = workers(app.process.pid)
+        trigger.touch()
+        assert digits(app)["culprit"] is None
+        trigger.unlink()
+        until(lambda: digits(app) == {"dense": 3, "mlp": 3, "culprit": 3, "good": 3})
+        for _ in range(CRASHES - 1):
+            trigger.touch()
+            until(lambda: digits(app)["good"] is None)
+            trigger.unlink()
+            until(lambda: digits(app)["good"])
+        assert digits(app) == {"dense": 3, "mlp": 3, "culprit": None, "good": 3}
+        crashes = [line for line in app.printed("stderr").splitlines() if "'culprit" in line]
+        assert len(crashes) == CRASHES
+        sheet = call(app, "tabs", "sheet", "models").json()
+        assert len(sheet["warnings"]) == 2
+        [worker] = workers(app.process.pid)
+        app.stop(number)
+        until(lambda: not is_running(worker))
+        assert "Traceback" not in app.printed("stderr")
 
 
 def test_no_process_can_be_started(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
