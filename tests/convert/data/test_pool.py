@@ -166,7 +166,7 @@ def test_drawn_digits_are_the_people_s_and_their_sevens_without_bars(
     stem, bar = np.array([(0.0, 0), (200, 0), (80, 300)]), np.array([(30.0, 160), (190, 160)])
     crossed = source._replace(drawings=[LabelledDrawing(7, [stem, bar])])
     monkeypatch.setattr(module, "MNIST_VARIATIONS", 0)
-    boxed = fill(small(data, [crossed]), "box", seed=0)
+    boxed = fill(small(data._replace(normalization="box"), [crossed]))
     assert boxed.drawn.labels.tolist() == [7, 7]
     expected = stack([[stem, bar], [stem]], "box")
     np.testing.assert_array_equal(boxed.drawn.renderings[0], expected)
@@ -180,7 +180,9 @@ def test_the_seed_alone_fills_it(
     monkeypatch.setattr(module, "DRAWN_VARIATIONS", 1)
     monkeypatch.setattr(module, "MNIST_VARIATIONS", 1)
     few = small(data, data.drawn)
-    first, again, other = (fill(few, "moments", seed) for seed in (0, 0, 1))
+    first, again = fill(few), fill(few)
+    monkeypatch.setattr(module, "SEED", 1)
+    other = fill(few)
     for part in ("traced", "drawn"):
         found, same, different = (getattr(each, part).renderings for each in (first, again, other))
         np.testing.assert_array_equal(found, same)
@@ -196,7 +198,7 @@ def test_the_seed_alone_fills_it(
 def test_non_digits_are_there_in_due_number_and_drawings_are_not_needed(
     data: TrainingData, filled: Pool
 ) -> None:
-    alone = fill(small(data, []), "moments", seed=0)
+    alone = fill(small(data, []))
     assert alone.drawn.labels.shape == (0,)
     for pool, count in ((filled, 110), (alone, 20)):
         assert pool.outliers.shape == (round(OUTLIERS * count), 28, 28)
