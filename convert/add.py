@@ -21,13 +21,7 @@ from convert.data.sources import load
 from convert.data.validation import hold_out
 from convert.export.keras_file import read, sha256, take_pixels
 from convert.export.provenance import commit
-from convert.export.publication import (
-    CALIBRATION_IMAGES,
-    Identity,
-    check_writable,
-    command,
-    publish,
-)
+from convert.export.publication import CALIBRATION_COUNT, Identity, check_writable, command, publish
 from convert.export.tflite import predict
 from convert.training.temperature import cross_entropy
 from convert.training.thresholds import choose_acceptance
@@ -151,7 +145,7 @@ def add(
             accepted=ACCEPTED,
             right=RIGHT,
         ),
-        images[:: max(1, len(images) // CALIBRATION_IMAGES)],
+        images[:: max(1, len(images) // CALIBRATION_COUNT)],
         chosen,
         {
             "commit": commit(),

@@ -18,13 +18,7 @@ from convert.data.pool import NO_DIGIT, Pool, fill
 from convert.data.sources import SEED, Source, TrainingData, load
 from convert.data.validation import Validation, hold_out
 from convert.export.provenance import code_sha256, commit
-from convert.export.publication import (
-    CALIBRATION_IMAGES,
-    Identity,
-    check_writable,
-    command,
-    publish,
-)
+from convert.export.publication import CALIBRATION_COUNT, Identity, check_writable, command, publish
 from convert.export.tflite import predict
 from convert.training.architectures import ARCHITECTURES, BUDGETS, Architecture
 from convert.training.distillation import Teacher, load_teacher
@@ -173,7 +167,7 @@ def calibrate(original: keras.Model, sources: Sequence[Digits]) -> None:
 def _calibration_images(pool: Pool) -> NDArray[np.uint8]:
     """Digits of every kind that the model was trained on."""
     images, labels = pool.epoch(np.random.default_rng(SEED))
-    return images[labels != NO_DIGIT][:CALIBRATION_IMAGES]
+    return images[labels != NO_DIGIT][:CALIBRATION_COUNT]
 
 
 def _describe(

@@ -37,7 +37,7 @@ from edge_app.models.folder import load_model
 from edge_app.models.interpreter import Interpreter, find_runtime
 from edge_app.models.metrics import accuracy
 
-CALIBRATION_IMAGES = 1000
+CALIBRATION_COUNT = 1000
 """How many training images the ranges of activations are found on."""
 INPUT = "(1, 28, 28) pixels, 0 to 255, ink 255 on 0: uint8 in int8.tflite, else float32"
 

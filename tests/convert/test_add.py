@@ -18,7 +18,7 @@ from edge_app.digits.mnist import read_digits
 from edge_app.digits.normalization import stack
 from edge_app.errors import UserError
 from edge_app.models.acceptance import Acceptance
-from edge_app.models.card import PROBABILITIES, VARIANTS, Budget, read_card
+from edge_app.models.card import PROBABILITIES, VARIANTS, Budget
 from edge_app.models.classifier import softmax
 
 pytest.importorskip("tensorflow", reason="adding a model needs TensorFlow, which no edge installs")
@@ -165,6 +165,7 @@ def test_a_model_answers_in_every_variant_as_it_does_in_keras(
         assert file.accuracy == pytest.approx(float((found == test.labels).mean()))
     folder = tmp_path / "models" / "mine"
     with np.load(folder / "reference.npz") as arrays:
+        assert arrays[PROBABILITIES].dtype == np.float32
         np.testing.assert_allclose(arrays[PROBABILITIES], expected, atol=1e-4)
     kept = keras.models.load_model(folder / "model.keras")
     np.testing.assert_allclose(softmax(predict(kept, images)), expected, atol=1e-4)
@@ -230,11 +231,10 @@ def test_a_scale_with_which_it_is_far_too_sure_gets_a_warning(
     pixels: str,
     bring: Callable[..., Model],
     linear_file: Path,
-    models_folder: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(addition, "publish", lambda *_: read_card(models_folder / "dense"))
+    monkeypatch.setattr(addition, "publish", lambda *_: None)
     with pytest.raises(KeyError):  # For nothing was published.
         bring(linear_file, pixels=pixels)
     warning = "Warning: 0-255 looks like the wrong scale. With pixels of 0-1 the mode"
@@ -267,62 +267,51 @@ def test_a_model_that_does_not_read_digits_with_such_pixels_is_refused(
     assert not list((tmp_path / "models").iterdir())
 
 
-def saved(name: str, shape: tuple[int, ...], *stack: Callable[[], Any], classes: int = 10) -> Any:
-    """Writes a model to a folder."""
-
-    def write(folder: Path) -> Path:
-        inner = [make() for make in stack]
-        model = [keras.Input(shape), *inner, layers.Flatten(), layers.Dense(classes)]
-        keras.Sequential(model).save(folder / name)
-        return folder / name
-
-    return write
+def saved(shape: tuple[int, ...], *inner: keras.layers.Layer, classes: int = 10) -> Any:
+    """Writes a model."""
+    model = [keras.Input(shape), *inner, layers.Flatten(), layers.Dense(classes)]
+    return lambda path: keras.Sequential(model).save(path)
 
 
-def junk(name: str) -> Callable[[Path], Path]:
-    def write(folder: Path) -> Path:
-        (folder / name).write_bytes(b"junk")
-        return folder / name
-
-    return write
-
-
-def bare(folder: Path) -> Path:
-    tf.saved_model.save(tf.Module(), str(folder / "bare"))
-    return folder / "bare"
+def junk(path: Path) -> None:
+    path.write_bytes(b"junk")
 
 
 @pytest.mark.parametrize(
-    ("write", "reason"),
+    ("name", "write", "reason"),
     [
-        (lambda folder: folder / "no.keras", r"no\.keras is missing; name"),
-        (junk("a.keras"), r"a\.keras is not an intact \.keras file; save"),
-        (junk("a.h5"), r"cannot read .*a\.h5 \("),
-        (junk("a.pt"), r"cannot read .*a\.pt \("),
-        (junk("a.tflite"), "is converted already; put it into"),
-        (saved("a.keras", (28, 28), Doubling), "the custom layer 'Doubling', whose"),
-        (saved("a.h5", (28, 28), Doubling), "the custom layer 'Doubling', whose"),
+        ("no.keras", lambda _: None, r"no\.keras is missing; name"),
+        ("a.keras", junk, r"a\.keras is not an intact \.keras file; save"),
+        ("a.h5", junk, r"cannot read .*a\.h5 \("),
+        ("a.pt", junk, r"cannot read .*a\.pt \("),
+        ("a.tflite", junk, "is converted already; put it into"),
+        ("a.keras", saved((28, 28), Doubling()), "the custom layer 'Doubling', whose"),
+        ("a.h5", saved((28, 28), Doubling()), "the custom layer 'Doubling', whose"),
         (
-            saved("a.keras", (28, 28), lambda: layers.Lambda(lambda x: x * 2)),
+            "a.keras",
+            saved((28, 28), layers.Lambda(lambda x: x * 2)),
             r"has a Lambda layer, whose .* run model\.export\('folder'\) and add that folder",
         ),
         (
-            saved("a.keras", (32, 32, 3)),
+            "a.keras",
+            saved((32, 32, 3)),
             r"takes \(None, 32, 32, 3\) and gives \(None, 10\); expected one input "
             r"\(None, 28, 28\), \(None, 28, 28, 1\) or \(None, 784\) and one output \(None, 10\)",
         ),
+        ("a.keras", saved((784,), classes=26), r"takes \(None, 784\) and gives \(None, 26\); exp"),
+        ("a", Path.mkdir, r"cannot be read as a SavedModel \(.*\); name a fol"),
         (
-            saved("a.keras", (784,), classes=26),
-            r"takes \(None, 784\) and gives \(None, 26\); expected",
+            "a",
+            lambda path: tf.saved_model.save(tf.Module(), str(path)),
+            "0 inputs and 0 outputs in its signature 'serving_",
         ),
-        (lambda folder: folder, r"cannot be read as a SavedModel \(.*\); name a fol"),
-        (bare, "0 inputs and 0 outputs in its signature 'serving_"),
     ],
 )
 def test_a_model_that_cannot_be_read_is_refused_with_the_reason(
-    write: Callable[[Path], Path], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, write: Any, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write(tmp_path)
+    path = tmp_path / name
+    write(path)
     # As in a process that never saw the layer.
     monkeypatch.delitem(keras.saving.get_custom_objects(), "Custom>Doubling")
     with pytest.raises(UserError) as caught:

@@ -19,7 +19,7 @@ from convert.training.architectures import ARCHITECTURES, BUDGETS
 from convert.training.temperature import cross_entropy, fit_temperature
 from convert.training.thresholds import choose_acceptance
 from edge_app.digits.mnist import Digits, read_digits
-from edge_app.models.card import PROBABILITIES, read_card, record_file
+from edge_app.models.card import read_card
 from edge_app.models.classifier import softmax
 from edge_app.models.folder import load_models
 from edge_app.models.interpreter import find_runtime
@@ -142,7 +142,7 @@ def test_the_card_tells_what_made_the_model(
     assert told["teacher"] is None
 
 
-def test_the_models_are_whole_and_their_cards_tell_files_and_accuracies_as_they_are(
+def test_the_models_are_whole_and_take_and_give_whole_numbers_as_int8(
     trained: Path, data: TrainingData
 ) -> None:
     assert {path.name for path in trained.iterdir()} == set(ARCHITECTURES)
@@ -152,17 +152,8 @@ def test_the_models_are_whole_and_their_cards_tell_files_and_accuracies_as_they_
     for name, model in models.items():
         card = model.card
         assert card.budget == BUDGETS[name]
-        original = record_file(trained / name / "model.keras")
-        assert card.reference.original_sha256 == card.original.sha256 == original.sha256
-        for variant, record in card.variants.items():
-            right = model.predict(images, variant).argmax(axis=1) == labels
-            assert record.accuracy == pytest.approx(right.mean())
         answers = predict(keras.models.load_model(trained / name / "model.keras"), images)
         assert card.original.accuracy == pytest.approx((answers.argmax(axis=1) == labels).mean())
-        with np.load(trained / name / "reference.npz") as arrays:
-            found = arrays[PROBABILITIES]
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(found, softmax(answers), atol=1e-5)
         interpreter = find_runtime().interpreter(model_path=str(trained / name / "int8.tflite"))
         (image,), (logits,) = interpreter.get_input_details(), interpreter.get_output_details()
         assert (image["dtype"], image["quantization"]) == (np.uint8, (1.0, 0))

@@ -11,7 +11,7 @@ import pytest
 from convert.data.sources import TrainingData, load, split_drawings
 from edge_app import normalize, rasterize
 from edge_app.digits.labelled import LabelledDrawing
-from edge_app.digits.mnist import DataError, Digits
+from edge_app.digits.mnist import Digits
 
 WRITERS, DRAWINGS_EACH = 30, 4
 
@@ -114,10 +114,3 @@ def test_the_pen_file_is_known_and_split_by_its_writers(few_folder: Path, pen_fi
     parts = (drawn.train, drawn.validation, drawn.test)
     assert [len(part.labels) for part in parts] == [5246, 750, 1498]
     assert {drawing.writer for drawing in drawn.drawings} == set(range(1, 22))
-
-
-def test_data_that_is_not_mnist_is_refused_unless_allowed(few_folder: Path) -> None:
-    with pytest.raises(DataError, match="is intact but not MNIST: found SHA-256"):
-        load(few_folder, [], allow_other=False, normalization="moments")
-    assert read(few_folder).mnist.name == f"{few_folder.name}, not MNIST"
-    assert read(few_folder).mnist.licence == "unknown"
