@@ -147,11 +147,10 @@ def _environment(folder: Path, *, alone: bool) -> dict[str, str]:
 
 
 def _answers(port: int) -> bool:
-    try:
+    with contextlib.suppress(OSError, http.client.HTTPException):
         _get(port, "/")
-    except (OSError, http.client.HTTPException):
-        return False
-    return True
+        return True
+    return False
 
 
 def _get(port: int, path: str) -> bytes:

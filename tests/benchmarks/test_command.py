@@ -21,7 +21,7 @@ import pytest
 from app import PYTHON, ROOT, until
 from benchmarks import command
 from benchmarks import run as benchmark_run
-from benchmarks.drift.budget import GATED
+from benchmarks.drift.drift import GATED
 from benchmarks.results import Results
 from degraded import round_weights
 from edge_app.device.last_benchmark import LastBenchmark, read_last_benchmark

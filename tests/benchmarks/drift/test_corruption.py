@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks.drift import corruption
-from benchmarks.drift.corruption import CORRUPTIONS, FARTHEST_SHIFT, NOISE, corrupted_sets, steps
+from benchmarks.drift.corruption import FARTHEST_SHIFT, NOISE, corrupted_sets, steps
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import normalize
 
@@ -62,12 +62,12 @@ def test_blur_spreads_the_ink_and_rotation_turns_it(random: np.random.Generator)
     assert max(leans) > 0.5
 
 
-def test_every_corruption_is_a_set_and_always_the_same(few: Digits) -> None:
+def test_every_corruption_is_a_set_and_always_the_same(few: Digits, test_set: Digits) -> None:
     done: list[int] = []
     sets = corrupted_sets(few, ["moments", "box"], done.append)
     assert sum(done) == steps(few, ["moments", "box"]) == 20 * 6 * 2
-    assert {each.name for each in sets} == set(CORRUPTIONS)
-    assert set(CORRUPTIONS) == {"shift", "rotation", "noise", "thin", "thick", "blur"}
+    assert steps(test_set, ["moments"]) == 1000 * 6  # Of its 10,000 images.
+    assert {each.name for each in sets} == {"shift", "rotation", "noise", "thin", "thick", "blur"}
     again = corrupted_sets(few, ["box"], lambda _: None)
     clean = np.stack([normalize(image, "box") for image in few.images])
     for each, other in zip(sets, again, strict=True):
@@ -76,14 +76,6 @@ def test_every_corruption_is_a_set_and_always_the_same(few: Digits) -> None:
         assert (each.labels == few.labels).all()
         changed = (each.images["box"] != clean).any(axis=(1, 2))
         assert changed.mean() > 0.8, each.name
-
-
-def test_only_the_first_thousand_images_are_corrupted(test_set: Digits) -> None:
-    assert steps(test_set, ["moments"]) == 1000 * 6
-
-
-def test_normalization_does_not_undo_a_shift(few: Digits) -> None:
-    sets = {each.name: each for each in corrupted_sets(few, ["moments"], lambda _: None)}
-    ink = sets["shift"].images["moments"].sum(axis=1, dtype=float)
-    centres = ink @ np.arange(28) / ink.sum(axis=1)
-    assert np.ptp(centres) > 2
+        if each.name == "shift":  # The normalization does not undo it.
+            ink = each.images["moments"].sum(axis=1, dtype=float)
+            assert np.ptp(ink @ np.arange(28) / ink.sum(axis=1)) > 2

@@ -1,16 +1,18 @@
-"""Drift: its figures, the labelled sets that it is measured on, and the gate."""
+"""Drift: its figures, the labelled sets that it is measured on, the gate, and the reference."""
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.drift.budget import failures
 from benchmarks.drift.datasets import LabelledSet, drawn_set, mnist_set
 from benchmarks.drift.drift import (
     Drift,
@@ -20,26 +22,23 @@ from benchmarks.drift.drift import (
     Original,
     compare,
     compare_model,
-    measure_drift,
+    failures,
     measure_quality,
 )
 from benchmarks.drift.predictions import predict, steps
 from benchmarks.drift.reference import read_reference
+from benchmarks.run import Selection, measure_drift
 from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import normalize, rasterize
-from edge_app.models.card import VARIANTS, Budget, Card, read_card
+from edge_app.models.card import VARIANTS, Budget, CardError, read_card, record_file
 from edge_app.models.classifier import Model
-from edge_app.models.folder import load_models
 from edge_app.models.metrics import calibration_error, reliability, wilson_interval
+from edge_app.paths import MODELS
+from made_results import CARD
 from probability_tables import probabilities
 
 COUNT = 100
-
-
-@pytest.fixture(scope="module")
-def models(models_folder: Path) -> dict[str, Model]:
-    return load_models(models_folder)
 
 
 @pytest.fixture(scope="module")
@@ -103,41 +102,42 @@ def test_an_interruption_ends_the_predictions(few: LabelledSet, models: dict[str
 def test_every_variant_is_compared_with_the_reference_on_every_image(
     models: dict[str, Model], few: LabelledSet, models_folder: Path, test_set: Digits
 ) -> None:
-    stored = {
-        name: read_reference(models_folder / name, model.card, test_set).probabilities[:COUNT]
-        for name, model in models.items()
-    }
-    originals = {name: Original(table, "stored") for name, table in stored.items()}
     done: list[int] = []
-    drift = measure_drift(models, few, originals, done.append, pytest.fail)
+    predictions = predict(models, few.images, done.append)
     assert sum(done) == steps(models, few.images) == COUNT * 3 * len(VARIANTS)
-    for name, found in drift.items():
+    for name, model in models.items():
+        reference = read_reference(models_folder / name, model.card, test_set)
+        stored = reference.probabilities[:COUNT]
+        original = replace(reference, probabilities=stored)
+        found = compare_model(name, original, predictions[name], few.labels)
         assert (found.images, found.origin) == (COUNT, "stored")
-        assert found.original == measure_quality(stored[name], few.labels)
+        assert found.original == measure_quality(stored, few.labels)
         assert tuple(found.variants) == VARIANTS
         for variant, measured in found.variants.items():
-            outputs = models[name].predict(few.images["moments"], variant)
-            assert measured == compare(stored[name], outputs, few.labels)
+            outputs = model.predict(few.images["moments"], variant)
+            assert measured == compare(stored, outputs, few.labels)
         # The image that a variant sees is the one that the original saw.
         assert found.variants["float32"].largest_difference < 1e-5
         assert found.variants["int8"].agreement > 0.98
 
 
 def test_float32_stands_in_for_an_original_and_a_broken_model_leaves_the_others(
-    models: dict[str, Model], few: LabelledSet, monkeypatch: pytest.MonkeyPatch
+    models: dict[str, Model], few: LabelledSet, test_set: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = Model(replace(models["dense"].card, name="broken"), models["dense"].interpreters)
+    broken = Model(models["dense"].card, models["dense"].interpreters)
     monkeypatch.setattr(broken, "predict", lambda images, _: np.full((len(images), 10), np.nan))
-    told: list[str] = []
-    both = {"broken": broken, "mlp": models["mlp"]}
-    found = measure_drift(both, few, {}, lambda _: None, told.append)
-    assert list(found) == ["mlp"]
-    assert found["mlp"].origin == "float32"
-    assert tuple(found["mlp"].variants) == ("float16", "dynamic", "int8")
+    both = {"dense": broken, "mlp": models["mlp"]}
+    selection = Selection(MODELS, (), (), "drift", True, None)
+    problems: list[str] = []
+    drift = measure_drift(selection, both, test_set, [few._replace(name="drawings")], problems)
+    assert drift["dense"] == {}
+    found = drift["mlp"]["drawings"]
+    assert found.origin == "float32"
+    assert tuple(found.variants) == ("float16", "dynamic", "int8")
     float32 = models["mlp"].predict(few.images["moments"], "float32")
-    assert found["mlp"].original == measure_quality(float32, few.labels)
-    [sentence] = told
-    assert "broken's original is unknown" in sentence
+    assert found.original == measure_quality(float32, few.labels)
+    [sentence] = problems
+    assert "dense's original is unknown" in sentence
 
 
 def test_sets_are_what_the_app_would_show_the_models(
@@ -173,20 +173,15 @@ def drift_of(to_wrong: int, **changes: float) -> ModelDrift:
     return ModelDrift(10_000, "stored", measure_quality(original, labels), {"int8": int8})
 
 
-@pytest.fixture
-def card(models_folder: Path) -> Card:
-    return read_card(models_folder / "dense")
-
-
-def test_a_loss_of_just_the_budget_is_within_it(card: Card) -> None:
+def test_a_loss_of_just_the_budget_is_within_it() -> None:
     """0.97 - 0.969 is more than 0.001 in floating point; counts are exact."""
-    for size in (card.variants["int8"].bytes, None):
-        assert failures(replace(card, budget=Budget(0.1, 0.999, size)), drift_of(10)) == []
+    for size in (CARD.variants["int8"].bytes, None):
+        assert failures(replace(CARD, budget=Budget(0.1, 0.999, size)), drift_of(10)) == []
 
 
-def test_each_exceeded_limit_is_a_sentence_with_both_numbers(card: Card) -> None:
-    size = card.variants["int8"].bytes
-    tight = replace(card, budget=Budget(0.09, 0.9991, size - 1))
+def test_each_exceeded_limit_is_a_sentence_with_both_numbers() -> None:
+    size = CARD.variants["int8"].bytes
+    tight = replace(CARD, budget=Budget(0.09, 0.9991, size - 1))
     loss, agreed, large = failures(tight, drift_of(10))
     for sentence, numbers in (
         (loss, ["0.10 percentage points", "97.00% -> 96.90%", "0.09"]),
@@ -197,6 +192,67 @@ def test_each_exceeded_limit_is_a_sentence_with_both_numbers(card: Card) -> None
         assert all(number in sentence for number in numbers), sentence
 
 
-def test_nan_does_not_pass(card: Card) -> None:
+def test_nan_does_not_pass() -> None:
     unknown = drift_of(0, accuracy_loss_points=np.nan, agreement=np.nan)
-    assert len(failures(card, unknown)) == 2
+    assert len(failures(CARD, unknown)) == 2
+
+
+# The reference
+
+
+@pytest.fixture
+def dense(models_folder: Path, tmp_path: Path) -> Path:
+    """A copy to break."""
+    return shutil.copytree(models_folder / "dense", tmp_path / "dense")
+
+
+def test_a_reference_of_another_test_set_or_original_is_refused(
+    dense: Path, models_folder: Path, test_set: Digits
+) -> None:
+    card = read_card(dense)
+    other = Digits(test_set.images, test_set.labels[::-1])
+    with pytest.raises(DriftError, match=r"reference\.npz belongs to .* but the test set here"):
+        read_reference(dense, card, other)
+    shutil.copy(models_folder / "mlp" / "model.keras", dense)
+    with pytest.raises(CardError, match=r"model\.keras is corrupt"):
+        read_reference(dense, card, test_set)
+    # A card that was changed to fit the file does not make it the reference's original.
+    record = record_file(dense / "model.keras")
+    moved = replace(card.original, bytes=record.bytes, sha256=record.sha256)
+    with pytest.raises(DriftError, match=r"made by an original with SHA-256 "):
+        read_reference(dense, replace(card, original=moved), test_set)
+
+
+def npz(**arrays: NDArray[Any]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+UNIFORM = np.full((10_000, 10), 0.1, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "holds no array 'probabilities'"),
+        (b"PK\x03\x04 cut off", "holds no array 'probabilities'"),
+        (npz(logits=UNIFORM), "holds no array 'probabilities'"),
+        (npz(probabilities=np.array([object()])), "holds no array 'probabilities'"),
+        (npz(probabilities=UNIFORM[:-1]), r"float32 of shape \(9999, 10\)"),
+        (npz(probabilities=UNIFORM.astype(np.float64)), "holds float64"),
+        (npz(probabilities=UNIFORM * 3), "not logits"),
+        (npz(probabilities=UNIFORM * np.float32(np.nan)), "not logits"),
+    ],
+)
+def test_a_broken_reference_is_refused(
+    content: bytes, reason: str, test_set: Digits, dense: Path
+) -> None:
+    path, card = dense / "reference.npz", read_card(dense)
+    path.write_bytes(content)
+    with pytest.raises(CardError, match=r"reference\.npz is corrupt"):
+        read_reference(dense, card, test_set)
+    record = record_file(path)
+    reference = replace(card.reference, bytes=record.bytes, sha256=record.sha256)
+    with pytest.raises(DriftError, match=reason):
+        read_reference(dense, replace(card, reference=reference), test_set)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.latency.conditions import Conditions
+from benchmarks.latency.device import Conditions
 from benchmarks.latency.noise import judge
 from benchmarks.latency.timing import Times
 

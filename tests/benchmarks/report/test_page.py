@@ -10,27 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.command import tables
+from benchmarks.report import document
 from benchmarks.report.comparison import Change, Comparison
-from benchmarks.report.document import (
-    OutputFileError,
-    check_writable,
-    dump,
-    summarize,
-    to_json,
-    write_text,
-)
 from benchmarks.report.page import render
 from edge_app.device.last_benchmark import MeasuredVariant, read_last_benchmark
 from edge_app.models.card import VARIANTS
-from made_results import (
-    CARD,
-    CARDLESS_FILE,
-    DRIFT,
-    QUALITY,
-    TIMES,
-    made_results,
-    model_results,
-)
+from made_results import CARD, CARDLESS_FILE, DRIFT, QUALITY, TIMES, made_results, model_results
 from parsed import Page, headings
 
 if TYPE_CHECKING:
@@ -120,7 +105,7 @@ def test_the_page_in_a_browser(scheme: str, chromium: Browser, tmp_path: Path) -
     card = replace(CARD, budget=replace(CARD.budget, accuracy_loss_points=-1))
     results = made_results()
     models = {**results.models, "dense": replace(model_results(), card=card)}
-    write_text(render(replace(results, models=models), None), path)
+    document.write_text(render(replace(results, models=models), None), path)
     context = chromium.new_context(
         viewport={"width": 360, "height": 740},
         color_scheme=scheme,  # type: ignore[arg-type]
@@ -149,7 +134,7 @@ def test_the_page_in_a_browser(scheme: str, chromium: Browser, tmp_path: Path) -
 
 def test_the_json_has_every_number() -> None:
     results = made_results()
-    found = json.loads(dump(to_json(results)))
+    found = json.loads(document.dump(document.to_json(results)))
     assert found["format"] == 4
     assert (found["measured_at"], found["quick"]) == ("2026-11-22T17:00:00Z", False)
     assert found["dataset_sha256"] == "0" * 64
@@ -183,15 +168,15 @@ def test_the_json_has_every_number() -> None:
         "latency": times,
     }
     with pytest.raises(ValueError, match="not JSON compliant"):
-        dump({"median_us": float("nan")})
+        document.dump({"median_us": float("nan")})
 
 
 def test_the_summary_has_the_figures_that_the_app_s_page_shows(tmp_path: Path) -> None:
     results = made_results()
     path = tmp_path / "benchmark.json"
-    write_text(summarize(results).to_json(), path)
+    document.write_text(document.summarize(results).to_json(), path)
     found = read_last_benchmark(path)
-    assert found == summarize(results)
+    assert found == document.summarize(results)
     device = results.device
     assert (found.measured_at, found.quick) == (results.measured_at, False)
     assert (found.board, found.cpu, found.runtime) == (device.board, device.cpu, device.runtime)
@@ -212,7 +197,7 @@ def test_a_file_is_replaced_only_once_the_new_one_is_complete(
     path, link = tmp_path / "report.json", tmp_path / "link.json"
     path.write_text("old", encoding="utf-8")
     link.symlink_to(path)
-    check_writable(link)
+    document.check_writable(link)
     assert path.read_text(encoding="utf-8") == "old"
 
     def fail(*_: object) -> None:
@@ -220,10 +205,10 @@ def test_a_file_is_replaced_only_once_the_new_one_is_complete(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", fail)
-        with pytest.raises(OutputFileError, match=r"link\.json cannot be written \(No space left"):
-            write_text("new", link)
+        with pytest.raises(document.OutputFileError, match=r"link\.json cannot be written \(No"):
+            document.write_text("new", link)
     assert path.read_text(encoding="utf-8") == "old"
-    write_text("new", link)
+    document.write_text("new", link)
     assert link.is_symlink()
     assert path.read_text(encoding="utf-8") == "new"
     assert set(tmp_path.iterdir()) == {path, link}
@@ -232,5 +217,5 @@ def test_a_file_is_replaced_only_once_the_new_one_is_complete(
 @pytest.mark.parametrize("name", ["missing/report.json", "file/report.json", ".", "n" * 300])
 def test_check_writable_refuses_what_cannot_be_written(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputFileError, match="name a file"):
-        check_writable(tmp_path / name)
+    with pytest.raises(document.OutputFileError, match="name a file"):
+        document.check_writable(tmp_path / name)

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.latency import conditions
-from benchmarks.latency.conditions import (
+from benchmarks.latency import device
+from benchmarks.latency.device import (
     Conditions,
     CpuTime,
+    describe_device,
     others_cores,
     read_conditions,
     read_cpu_time,
 )
-from benchmarks.latency.device import describe_device
 from edge_app.device import description, procfs
 
 CPU = "sys/devices/system/cpu"
@@ -117,7 +117,7 @@ def test_unknown_conditions(root: Path, files: Mapping[str, str]) -> None:
 def test_vcgencmd_that_fails_or_hangs(
     root: Path, script: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(conditions, "_VCGENCMD_PATIENCE_S", 0.1)
+    monkeypatch.setattr(device, "_VCGENCMD_PATIENCE_S", 0.1)
     write(root, {"usr/bin/vcgencmd": script})
     assert read_conditions().throttled is None
 
