@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,6 @@ from edge_app.paths import ROOT
 
 MNIST = ROOT / "benchmarks" / "mnist"
 """The folder of the test set."""
-
-Item = TypeVar("Item")
 
 
 class LabelledSet(NamedTuple):
@@ -64,8 +62,8 @@ def drawn_set(
 
 
 def apply(
-    function: Callable[[Item, Normalization], NDArray[np.uint8]],
-    items: Iterable[Item],
+    function: Callable[[Any, Normalization], NDArray[np.uint8]],
+    items: Iterable[Any],
     normalizations: Collection[Normalization],
     advance: Advance,
 ) -> Images:

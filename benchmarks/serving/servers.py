@@ -46,11 +46,6 @@ class Server:
     process: subprocess.Popen[bytes]
     folder: Path
 
-    @property
-    def url(self) -> str:
-        """Of its page."""
-        return f"http://{HOST}:{self.port}"
-
     def resident_bytes(self) -> int | None:
         """Its resident memory; None if unknown."""
         return procfs.resident_bytes(self.process.pid)
