@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,11 @@ def test_the_page_has_every_section_and_every_row_of_the_terminal() -> None:
     text = render(results, comparison)
     sections = ["What changed", "Drift", "What int8 changed in dense", "Latency"]
     assert headings(text) == [*sections, "Where it was measured"]
-    page = Page(text)
-    for part in tables(results, comparison):
+    page, parts = Page(text), list(tables(results, comparison))
+    # The terminal has the device first and the changes last.
+    assert parts[0].title == "Device and models"
+    assert parts[-1].title == "Changes since 2026-11-21T17:00:00Z"
+    for part in parts:
         assert part.title in page.words
         for row in part.table.rows:
             assert list(row) in page.rows
@@ -89,16 +93,10 @@ def test_models_are_said_to_be_within_their_budgets_only_where_that_is_known() -
         assert WITHIN not in render(unknown, None)
 
 
-@pytest.fixture
-def chromium(request: pytest.FixtureRequest) -> Browser:
-    pytest.importorskip("playwright", reason="a browser needs Playwright, which is not installed")
-    browser: Browser = request.getfixturevalue("browser")
-    return browser
-
-
 @pytest.mark.slow
+@pytest.mark.skipif(find_spec("playwright") is None, reason="a browser needs Playwright")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_in_a_browser(scheme: str, chromium: Browser, tmp_path: Path) -> None:
+def test_the_page_in_a_browser(scheme: str, browser: Browser, tmp_path: Path) -> None:
     from colours import contrast, ground, parsed  # noqa: PLC0415 - Not where the edge is tested.
 
     path = tmp_path / "report.html"
@@ -106,11 +104,8 @@ def test_the_page_in_a_browser(scheme: str, chromium: Browser, tmp_path: Path) -
     results = made_results()
     models = {**results.models, "dense": replace(model_results(), card=card)}
     document.write_text(render(replace(results, models=models), None), path)
-    context = chromium.new_context(
-        viewport={"width": 360, "height": 740},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    page = context.new_page()
+    viewport = {"width": 360, "height": 740}
+    page = browser.new_page(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
     seen: list[str] = []
     page.on("request", lambda request: seen.append(request.url))
     page.on("console", lambda message: seen.append(message.text))
@@ -129,7 +124,7 @@ def test_the_page_in_a_browser(scheme: str, chromium: Browser, tmp_path: Path) -
     smallest = page.locator("svg text.axis").first.bounding_box()
     assert smallest
     assert smallest["height"] > 8  # People can read a chart's words.
-    context.close()
+    page.close()
 
 
 def test_the_json_has_every_number() -> None:
