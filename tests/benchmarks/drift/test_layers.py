@@ -141,8 +141,7 @@ def test_three_bits_in_any_layer_are_named(name: str, images: Images) -> None:
     layers = compare_layers(file("cnn", "float32"), worse, images)
     assert advise(layers).startswith(f"{name} stands out")
     [found] = [each for each in layers if each.name == name]
-    assert found.weights_snr_db
-    assert found.weights_snr_db < 20
+    assert (found.weights_snr_db or 99) < 20
 
 
 @pytest.mark.slow

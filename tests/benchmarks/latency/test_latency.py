@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,8 +72,7 @@ def test_a_quick_run_beside_busy_programs_measures_every_variant_and_warns() -> 
     assert sum(steps) == quick.steps == len(steps)
     assert latency.problems == []
     assert len(latency.conditions) == 1 + PARTS
-    assert latency.others_cores
-    assert latency.others_cores > 0.2
+    assert (latency.others_cores or 0) > 0.2
     assert any("Other programs kept" in warning for warning in latency.warnings)
     for measured in (latency.inference, latency.starts):
         assert [(each.model, each.variant, each.runtime, each.threads) for each in measured] == [
@@ -209,12 +209,16 @@ def test_a_runtime_that_does_not_work_is_one_sentence(monkeypatch: pytest.Monkey
         assert len(found.normalization) == 1
 
 
+def hang(_: object) -> None:
+    time.sleep(3600)
+
+
 def test_a_hanging_job_is_a_sentence_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = inference(plan(MODELS, "int8", "float32"))
     with Engines(first.engine) as engines:
         assert engines.run(time_turn, second, 0)
-        monkeypatch.setattr(Worker.call, "__kwdefaults__", {"patience_s": 0})
-        assert engines.run(time_turn, first, 0) is None
+        monkeypatch.setattr(Worker.call, "__kwdefaults__", {"patience_s": 0.1})
+        assert engines.run(hang, first) is None
         monkeypatch.undo()
         assert engines.run(time_turn, first, 0) is None  # It is not tried again.
         assert engines.run(time_turn, second, 1)
