@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.drift.budget import GATED
-from benchmarks.drift.drift import Drift, ModelDrift, Quality
+from benchmarks.drift.drift import GATED, Drift, ModelDrift, Quality
 from benchmarks.drift.layers import Layer
 from benchmarks.latency.device import BenchmarkDevice
 from benchmarks.latency.latency import Latency

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from tqdm import tqdm
 
 from benchmarks.drift import corruption
-from benchmarks.drift.budget import failures
 from benchmarks.drift.datasets import MNIST, LabelledSet, drawn_set, mnist_set
 from benchmarks.drift.drift import (
     STAND_IN,
@@ -19,10 +18,11 @@ from benchmarks.drift.drift import (
     ModelDrift,
     Original,
     Quality,
-    measure_drift,
+    compare_model,
+    failures,
     measure_quality,
 )
-from benchmarks.drift.layers import IMAGES, Layer, LayersError, measure_layers
+from benchmarks.drift.layers import IMAGES, Layer, LayersError, compare_layers
 from benchmarks.drift.predictions import predict, steps
 from benchmarks.drift.reference import read_reference
 from benchmarks.latency.device import describe_device
@@ -32,7 +32,7 @@ from benchmarks.results import TEST_SET, CardlessResults, MeasuredSet, ModelResu
 from benchmarks.serving.serving import FULL, QUICK, measure_serving
 from edge_app.digits.labelled import read_json_lines
 from edge_app.digits.mnist import Digits, read_digits
-from edge_app.models.card import CARD, VARIANTS, CardError, record_file
+from edge_app.models.card import CARD, VARIANTS, CardError, read_file, record_file
 from edge_app.models.cardless import CARDLESS, NoAnswerError
 from edge_app.models.classifier import Classifier, Model, normalizations
 from edge_app.models.folder import ModelError, load_folder
@@ -78,7 +78,7 @@ def measure(selection: Selection) -> Results:
     qualities: dict[str, Quality] = {}
     if selection.what in {"drift", "all"}:
         sets += _labelled_sets(selection, digits, loaded)
-        drift = _measure_drift(selection, models, digits, sets, problems)
+        drift = measure_drift(selection, models, digits, sets, problems)
         layers = _measure_layers(selection, models, sets[0], problems)
         qualities = _measure_quality(cardless, sets[0], problems)
     latency, serving = None, None
@@ -159,14 +159,17 @@ def _labelled_sets(
             yield from corruption.corrupted_sets(digits, names, bar.update)
 
 
-def _measure_drift(
+def measure_drift(
     selection: Selection,
     models: Mapping[str, Model],
     digits: Digits,
     sets: Sequence[LabelledSet],
     problems: list[str],
 ) -> dict[str, dict[str, ModelDrift]]:
-    """Each model's drift by set; a model beyond its budget is a problem as well."""
+    """Each model's drift by set; a model beyond its budget is a problem as well.
+
+    The originals' outputs are stored for the test set only: float32 stands in elsewhere.
+    """
     stored: dict[str, Original] = {}
     for name, model in models.items():
         try:
@@ -179,15 +182,17 @@ def _measure_drift(
     drift: dict[str, dict[str, ModelDrift]] = {name: {} for name in known}
     with _progress(desc="Drift", total=sum(steps(known, each.images) for each in sets)) as bar:
         for each in sets:
-            originals = stored if each.name == TEST_SET else {}
-            comparable = {
-                name: model
-                for name, model in known.items()
-                if name in originals or STAND_IN in model.variants
-            }
-            measured = measure_drift(comparable, each, originals, bar.update, problems.append)
-            for name, found in measured.items():
-                drift[name][each.name] = found
+            for name, outputs in predict(known, each.images, bar.update).items():
+                if each.name == TEST_SET:
+                    original = stored[name]
+                elif STAND_IN in outputs:
+                    original = Original(outputs[STAND_IN], STAND_IN)
+                else:
+                    continue
+                try:
+                    drift[name][each.name] = compare_model(name, original, outputs, each.labels)
+                except DriftError as error:
+                    problems.append(str(error))
     for name, of_model in drift.items():
         if TEST_SET in of_model:
             problems += failures(models[name].card, of_model[TEST_SET])
@@ -198,22 +203,24 @@ def _measure_layers(
     selection: Selection, models: Mapping[str, Model], test_set: LabelledSet, problems: list[str]
 ) -> dict[str, dict[str, tuple[Layer, ...]]]:
     layers: dict[str, dict[str, tuple[Layer, ...]]] = {}
-    complete = [model for model in models.values() if STAND_IN in model.variants]
     pairs = [
-        (model.name, variant)
-        for model in complete
+        (name, variant)
+        for name, model in models.items()
+        if STAND_IN in model.variants
         for variant in model.variants
         if variant != STAND_IN
     ]
     for name, variant in _progress(pairs, desc="Layers"):
-        model = models[name]
+        model, folder = models[name], selection.models / name
         images = test_set.images[model.normalization][:IMAGES]
         try:
-            layers.setdefault(name, {})[variant] = measure_layers(
-                model.card, selection.models / name, variant, images
-            )
-        except (CardError, LayersError) as error:
+            reference = read_file(folder, model.files[STAND_IN])
+            other = read_file(folder, model.files[variant])
+            layers.setdefault(name, {})[variant] = compare_layers(reference, other, images)
+        except CardError as error:
             problems.append(str(error))
+        except LayersError as error:
+            problems.append(f"The layers of {name}'s {variant} are unknown: {error}")
     return layers
 
 

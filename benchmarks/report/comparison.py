@@ -48,8 +48,6 @@ _UNITS: dict[Quantity, tuple[str, float]] = {
     "agreement": ("%", 100),
     "latency": ("µs", 1),
 }
-
-
 _DEVICE = ("board", "cpu", "architecture", "cores", "runtime")
 """The properties of a device that latencies depend on most."""
 
