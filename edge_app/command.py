@@ -71,6 +71,8 @@ def main() -> None:
     if collection:
         print(f"Stores:  drawings in {collection.path}, {collection.count:,} so far", flush=True)
 
+    if arguments.variant not in (variants := choices(models)):  # No model may have it.
+        arguments.variant = variants[0]
     addresses = partial(urls, host, port)
     sheets: Sheets = {
         "models": partial(models_sheet, models),
@@ -82,11 +84,8 @@ def main() -> None:
         print(invitation(addresses(), sys.stdout))
         print("Ctrl-C stops.", flush=True)
 
-    # All models may lack the variant.
-    names = choices(models)
-    variant = arguments.variant if arguments.variant in names else names[0]
     with listener:
-        serve(listener, models, variant, credentials, collection, sheets, ready)
+        serve(listener, models, arguments.variant, credentials, collection, sheets, ready)
 
 
 def _report(sentence: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
@@ -118,9 +119,9 @@ def _choose(model: Classifier, variant: object) -> str:
     """The variant that answers."""
     if isinstance(variant, str) and (chosen := model.choose(variant)) in model.variants:
         return chosen
-    # Of a list that is nested too deeply there is no repr.
-    given = repr(variant) if isinstance(variant, str | None) else type(variant).__name__
-    raise VariantError(f"The variant is {given:.40}; expected one of {', '.join(model.variants)}.")
+    raise VariantError(
+        f"The variant is {reprlib.repr(variant)}; expected one of {', '.join(model.variants)}."
+    )
 
 
 class _Run(NamedTuple):

@@ -226,6 +226,8 @@ class Worker:
             for file in self._files:
                 file.crashes = CRASHES
             self._report(f"Files without a card answer no more: no process ({error.strerror}).")
+        if all(file.is_left_out for file in self._files):  # It would only take memory.
+            self._end()
 
     def _load_again(self, process: _Process, number: int, file: File) -> bool:
         """Whether the process survives it."""

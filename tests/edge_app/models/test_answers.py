@@ -140,5 +140,5 @@ def test_an_unknown_variant_is_refused(models: dict[str, Model]) -> None:
 
 @pytest.mark.parametrize("variant", [None, 8, ["int8"], {"int8": 1}, NESTED])
 def test_what_is_no_text_is_not_a_variant(variant: Any, models: dict[str, Model]) -> None:
-    with pytest.raises(VariantError, match=r"The variant is \w+; expected one of float32,"):
+    with pytest.raises(VariantError, match=r"The variant is .{1,60}; expected one of float32,"):
         classify(models, see(models, []), variant)

@@ -221,6 +221,18 @@ def test_a_file_that_crashes_while_it_is_loaded_again_is_to_blame(folder: Path, 
     assert len(reports) == CRASHES
 
 
+def test_no_process_stays_when_no_file_is_left(folder: Path, do: Do) -> None:
+    trigger = do(CRASH)
+    (folder / "good.tflite").unlink()
+    models = load_folder(folder, lambda _: None)
+    trigger.touch()
+    for _ in range(CRASHES):
+        with pytest.raises(NoAnswerError):
+            models["culprit"].predict(np.ones((1, 28, 28), "u1"))
+    assert ask(models)["culprit"]["digit"] is None
+    assert workers(os.getpid()) == []
+
+
 def test_a_file_that_has_changed_is_not_loaded_again(folder: Path, do: Do) -> None:
     trigger = do(CRASH)
     reports: list[str] = []
