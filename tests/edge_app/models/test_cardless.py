@@ -347,6 +347,7 @@ def test_the_process_never_outlives_the_app_and_ctrl_c_prints_nothing_in_it(
         assert app.stderr
         assert app.stdout.readline() == b"culprit good\n"
         [worker] = workers(app.pid)
+        assert os.getsid(worker) == worker  # A terminal's Ctrl-C does not reach it.
         if is_hanging:
             trigger.touch()
             app.stdin.write(b"\n")
