@@ -8,14 +8,11 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
+from itertools import chain
 from pathlib import Path
 
 from benchmarks.report import comparison, document
-from benchmarks.report.device_tables import device_tables
-from benchmarks.report.drift_tables import drift_tables
-from benchmarks.report.latency_tables import latency_tables
-from benchmarks.report.page import render
-from benchmarks.report.serving_tables import serving_tables
+from benchmarks.report.page import render, sections
 from benchmarks.report.tables import Part
 from benchmarks.report.terminal import WIDTH, print_parts
 from benchmarks.results import Results
@@ -45,9 +42,9 @@ and int8:
 EPILOG = """\
 The exit status is 1, with a sentence on standard error, if a model's int8
 exceeds the budget in its card (accuracy lost, agreement with the original,
-size), or if a model cannot be measured; the other models are still measured. A
-.tflite file without a card has no known original: only its accuracy and latency
-are measured. Nothing is sent anywhere.
+size), or if a model or one of its files is missing or damaged; everything else
+is still measured. A .tflite file without a card has no known original: only its
+accuracy and latency are measured. Nothing is sent anywhere.
 
 The app's page shows the last result of "all" with every model and variant;
 --model and --variant leave it alone. A --quick result does not replace a full
@@ -109,16 +106,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def tables(results: Results, changes: comparison.Comparison | None) -> Iterator[Part]:
-    """All results of a run, in reading order."""
-    yield from device_tables(results)
-    if results.sets:
-        yield from drift_tables(results)
-    if results.latency:
-        yield from latency_tables(results.latency, results.sizes())
-    if results.serving:
-        yield from serving_tables(results.serving)
+    """All results of a run in the page's order, but the device first and the comparison last."""
+    *found, device = sections(results, changes)
     if changes:
-        yield from comparison.comparison_tables(changes)
+        found = [*found[1:], found[0]]
+    return chain.from_iterable(section.parts for section in (device, *found))
 
 
 def _keep(summary: LastBenchmark, path: Path) -> None:

@@ -100,9 +100,8 @@ class Worker(AbstractContextManager["Worker"]):
 
     def close(self) -> None:
         """End the process."""
-        if self._process.pid is not None:
-            self._process.kill()
-            self._process.join()
+        self._process.kill()
+        self._process.join()
         self._connection.close()
         self._errors.close()
 

@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.drift.budget import GATED
-from benchmarks.drift.drift import Drift, ModelDrift, Quality
+from benchmarks.drift.drift import GATED, Drift, ModelDrift, Quality
 from benchmarks.drift.layers import Layer
 from benchmarks.latency.device import BenchmarkDevice
 from benchmarks.latency.latency import Latency
@@ -19,7 +18,7 @@ from benchmarks.latency.timing import Times
 from benchmarks.serving.serving import Serving
 from edge_app.digits.normalization import Normalization
 from edge_app.models.card import Card, FileRecord
-from edge_app.models.folder import CARDLESS
+from edge_app.models.cardless import CARDLESS
 
 TEST_SET = "mnist"
 """The name of the labelled set that budgets apply to."""

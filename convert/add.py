@@ -9,7 +9,8 @@ pixels that are 255 times as bright, with logits almost 255 times as far apart.
 from __future__ import annotations
 
 import re
-import shlex
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,18 +21,10 @@ from convert.data.sources import load
 from convert.data.validation import hold_out
 from convert.export.keras_file import read, sha256, take_pixels
 from convert.export.provenance import commit
-from convert.export.publication import (
-    CALIBRATION_IMAGES,
-    SEED,
-    Identity,
-    check_writable,
-    other_data,
-    publish,
-    summarize,
-)
+from convert.export.publication import CALIBRATION_COUNT, Identity, check_writable, command, publish
 from convert.export.tflite import predict
 from convert.training.temperature import cross_entropy
-from convert.training.thresholds import Answers, choose_acceptance
+from convert.training.thresholds import choose_acceptance
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import NORMALIZATIONS, Normalization
 from edge_app.errors import UserError
@@ -76,10 +69,12 @@ class Reading(NamedTuple):
 
 def add(
     path: Path,
-    identity: Identity,
     folder: Path | None,
     out: Path,
     *,
+    name: str,
+    title: str | None,
+    description: str | None,
     pixels: Pixels | None,
     normalization: Normalization | None,
     replace: bool,
@@ -89,9 +84,11 @@ def add(
 
     Args:
         path: a .keras or .h5 file, or a SavedModel folder.
-        identity: what to call it.
         folder: MNIST's IDX files; None downloads them.
         out: the models' folder.
+        name: what programs call it.
+        title: what people call it; None takes the name.
+        description: a sentence for its card; None names the file.
         pixels: the scale of the pixels that the model takes; None finds out.
         normalization: what its images go through; None finds out.
         replace: whether to replace a model of that name.
@@ -102,27 +99,28 @@ def add(
             data is missing or wrong.
         OSError: the models' folder cannot be written.
     """
-    if not NAME.fullmatch(identity.name):
+    if not NAME.fullmatch(name):
         raise AdditionError(
-            f"The name is {identity.name!r:.60}; expected lower-case letters, digits and dashes, "
+            f"The name is {name!r:.60}; expected lower-case letters, digits and dashes, "
             "such as 'my-model'."
         )
-    if (out / identity.name).exists() and not replace:
+    if (out / name).exists() and not replace:
         raise AdditionError(
-            f"There is a model in {out / identity.name} already; choose another --name, or add "
+            f"There is a model in {out / name} already; choose another --name, or add "
             "--replace to replace it."
         )
     check_writable(out)
     model = read(path)
     data = {
-        name: load(folder, [], allow_other=allow_other, normalization=name, seed=SEED)
-        for name in ([normalization] if normalization else NORMALIZATIONS)
+        each: load(folder, [], allow_other=allow_other, normalization=each)
+        for each in ([normalization] if normalization else NORMALIZATIONS)
     }
     readings = [
-        _read_digits(model, name, scale, parts.mnist.validation)
-        for name, parts in data.items()
+        _read_digits(model, each, scale, parts.mnist.validation)
+        for each, parts in data.items()
         for scale in PIXELS
     ]
+    identity = Identity(name, title or name, description or f"Added from {path.name}.")
     reading = _choose(path, readings, pixels)
     print(
         f"{path.name} takes pixels of {reading.pixels} and gives {reading.output}; "
@@ -131,27 +129,27 @@ def add(
         flush=True,
     )
     chosen = data[reading.normalization]
-    original = take_pixels(model, reading.pixels, identity.name)
-    validation = hold_out(chosen, reading.normalization, SEED)
+    original = take_pixels(model, reading.pixels, name)
     images = chosen.mnist.train.images
-    card = publish(
+    told = {"pixels": reading.pixels, "normalization": reading.normalization}
+    given = [(f"--{name}", value) for name, value in (identity._asdict() | told).items()]
+    publish(
         original,
         identity,
-        reading.normalization,
         reading.output,
         BUDGET,
         choose_acceptance(
             reading.output,
-            [Answers(predict(original, each.images), each.labels) for each in validation.pen],
-            predict(original, validation.non_digits),
+            partial(predict, original),
+            hold_out(chosen),
             accepted=ACCEPTED,
             right=RIGHT,
         ),
-        images[:: max(1, len(images) // CALIBRATION_IMAGES)],
+        images[:: max(1, len(images) // CALIBRATION_COUNT)],
         chosen,
         {
             "commit": commit(),
-            "command": _command(path, identity, reading, other_data(chosen)),
+            "command": command(chosen, "add", path.name, *chain.from_iterable(given)),
             "source": {"file": path.name, "sha256": sha256(path)},
             "data": "unknown: brought by the user",
             "pixels": reading.pixels,
@@ -160,14 +158,13 @@ def add(
                 "sha256": chosen.mnist.sha256,
                 "images": len(chosen.mnist.validation.labels),
                 "accuracy": [
-                    {name: getattr(each, name) for name in ("normalization", "pixels", "accuracy")}
+                    {key: getattr(each, key) for key in ("normalization", "pixels", "accuracy")}
                     for each in readings
                 ],
             },
         },
         out,
     )
-    print(summarize(card, out))
 
 
 def _read_digits(
@@ -184,7 +181,7 @@ def _read_digits(
 
 
 def _choose(path: Path, readings: list[Reading], pixels: Pixels | None) -> Reading:
-    """The best reading, with the given scale of pixels if there is one.
+    """The best reading, with the given scale of pixels if there is one; warns of a doubtful one.
 
     Raises:
         AdditionError: the given scale is wrong, or the digits are read under no reading.
@@ -205,36 +202,20 @@ def _choose(path: Path, readings: list[Reading], pixels: Pixels | None) -> Readi
             f"{found}; expected at least {LEAST_ACCURACY:.0%} from a trained classifier of the "
             "digits 0 to 9, bright ink on dark."
         )
-    _warn(chosen, likeliest)
-    return chosen
-
-
-def _warn(given: Reading, likeliest: Reading) -> None:
-    """Warn of a scale with which the model reads as many digits but is far too sure of them.
-
-    That scale may still be right: models that learned from raw pixels can be like that.
-    """
-    if given.cross_entropy > MUCH_BETTER * likeliest.cross_entropy:
+    # It reads as many digits but is far too sure of them. The scale may still be right: models that
+    # learned from raw pixels can be like that.
+    if chosen.cross_entropy > MUCH_BETTER * likeliest.cross_entropy:
         print(
-            f"Warning: {given.pixels} looks like the wrong scale. With pixels of "
-            f"{likeliest.pixels} the model reads {likeliest.accuracy:.1%} of the validation images "
-            f"instead of {given.accuracy:.1%}, with a cross-entropy of "
-            f"{likeliest.cross_entropy:.3f} instead of {given.cross_entropy:.3f}. Unless it was "
-            f"trained on pixels of {given.pixels}, add it again without --pixels, and with "
-            "--replace."
+            f"Warning: {pixels} looks like the wrong scale. With pixels of {likeliest.pixels} the "
+            f"model reads {likeliest.accuracy:.1%} of the validation images instead of "
+            f"{chosen.accuracy:.1%}, with a cross-entropy of {likeliest.cross_entropy:.3f} instead "
+            f"of {chosen.cross_entropy:.3f}. Unless it was trained on pixels of {pixels}, add it "
+            "again without --pixels, and with --replace."
         )
+    return chosen
 
 
 def _best(readings: list[Reading]) -> Reading:
     highest = max(reading.accuracy for reading in readings)
     close = [reading for reading in readings if reading.accuracy >= highest - CLOSE]
     return min(close, key=lambda reading: reading.cross_entropy)
-
-
-def _command(path: Path, identity: Identity, chosen: Reading, other: list[str]) -> str:
-    """The command that adds the model again in the same way."""
-    words = ["python", "-m", "convert", "add", path.name]
-    for option, value in zip(identity._fields, identity, strict=True):
-        words += [f"--{option}", value]
-    words += ["--pixels", chosen.pixels, "--normalization", chosen.normalization]
-    return shlex.join([*words, *other])

@@ -8,7 +8,6 @@ import logging
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from convert.training.architectures import ARCHITECTURES
 from edge_app.digits.normalization import NORMALIZATIONS
@@ -81,8 +80,6 @@ def main() -> None:
         # Before TensorFlow: some versions of it, imported first, break the edge runtime.
         find_runtime()
         module = importlib.import_module(f"convert.{command}")
-        if command == "add":
-            options["identity"] = _identity(module, options)
         getattr(module, command)(**options)
     except OSError as error:
         place = error.filename or options.get("out", "standard output")
@@ -93,12 +90,6 @@ def main() -> None:
         raise UserError(
             f"{error.name} is not installed; run: pip install -r requirements-dev.txt"
         ) from None
-
-
-def _identity(add: Any, options: dict[str, Any]) -> Any:
-    name, title, description = (options.pop(key) for key in ("name", "title", "description"))
-    source = options["path"].name
-    return add.Identity(name, title or name, description or f"Added from {source}.")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -164,21 +155,19 @@ def _parser() -> argparse.ArgumentParser:
             action="store_true",
             help="accept IDX files that are not MNIST; the card will name them",
         )
+    for command, option, name, use in (
+        (train, "--out", "out", "write to"),
+        (add, "--out", "out", "write to"),
+        (report, "--models", "folder", "read"),
+    ):
         command.add_argument(
-            "--out",
+            option,
+            dest=name,
             type=Path,
             default=Path("models"),
             metavar="DIR",
-            help="models folder to write to (default: models)",
+            help=f"models folder to {use} (default: models)",
         )
-    report.add_argument(
-        "--models",
-        dest="folder",
-        type=Path,
-        default=Path("models"),
-        metavar="DIR",
-        help="models folder to read (default: models)",
-    )
     return parser
 
 

@@ -34,19 +34,16 @@ class ReportError(UserError):
 
 
 def report(names: Sequence[str], folder: Path, drawings: Sequence[Path]) -> None:
-    """Print the table on standard output.
+    """Print the table of the named models of a folder, or of all of them, on standard output.
 
-    Args:
-        names: the models to report on; none for all of them.
-        folder: the models' folder.
-        drawings: files of labelled drawings, whose test parts are measured on.
+    Of the files of labelled drawings, the test parts are measured on.
 
     Raises:
         UserError: a model or the drawings are missing or wrong.
     """
     models = choose_models(folder, names)
     test = read_test_parts(drawings)
-    others = [each.strokes for each in read_non_digits()]
+    others = [strokes for _, strokes in read_non_digits()]
     images = {
         normalization: (
             render_labelled(test, normalization, "Drawing digits"),
@@ -69,7 +66,7 @@ def choose_models(folder: Path, names: Sequence[str]) -> list[Model]:
         ReportError: there is no such model, or it is damaged.
     """
     complaints: list[str] = []
-    models = load_models(folder, complaints.append)
+    models = load_models(folder, complaints.append, complete=True)
     for name in names:
         if name not in models:
             known = ", ".join(models) or "a folder per model"

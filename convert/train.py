@@ -4,37 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from convert.data.pool import NO_DIGIT, Pool, fill
-from convert.data.sources import Source, TrainingData, load
+from convert.data.sources import SEED, Source, TrainingData, load
 from convert.data.validation import Validation, hold_out
 from convert.export.provenance import code_sha256, commit
-from convert.export.publication import (
-    CALIBRATION_IMAGES,
-    SEED,
-    Identity,
-    check_writable,
-    other_data,
-    publish,
-    summarize,
-)
+from convert.export.publication import CALIBRATION_COUNT, Identity, check_writable, command, publish
 from convert.export.tflite import predict
 from convert.training.architectures import ARCHITECTURES, BUDGETS, Architecture
 from convert.training.distillation import Teacher, load_teacher
 from convert.training.fit import train as fit
 from convert.training.networks import cool
 from convert.training.temperature import cross_entropy, fit_temperature
-from convert.training.thresholds import Answers, choose_acceptance
+from convert.training.thresholds import choose_acceptance
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import Normalization
 from edge_app.models.classifier import softmax
@@ -47,15 +38,6 @@ UNFINISHED = ".training"
 """The folder inside the models' folder that keeps trained networks until all are published.
 
 It has a folder for each state of data and code."""
-
-
-class Candidate(NamedTuple):
-    """A trained original, one of several seeds."""
-
-    seed: int
-    original: keras.Model
-    loss: float
-    """Mean cross-entropy of the validation digits, with every source counting the same."""
 
 
 def train(
@@ -91,10 +73,11 @@ def train(
             _teacher(architecture, out)  # Before minutes of work, not after them.
     say = partial(print, flush=True)
     check_writable(out)
-    data = load(folder, drawings, allow_other=allow_other, normalization=NORMALIZATION, seed=SEED)
-    validation = hold_out(data, NORMALIZATION, SEED)
-    pool = fill(data, NORMALIZATION, SEED)
+    data = load(folder, drawings, allow_other=allow_other, normalization=NORMALIZATION)
+    validation = hold_out(data)
+    pool = fill(data)
     code = commit()
+    given = ["--drawings", *(path.name for path in drawings)] if drawings else []
     unfinished = out / UNFINISHED / _fingerprint(data)
     for index, architecture in enumerate(models):
         name, teacher = architecture.name, _teacher(architecture, out)
@@ -102,22 +85,19 @@ def train(
         for number, seed in enumerate(SEEDS, start=1 + index * len(SEEDS)):
             count = len(models) * len(SEEDS)
             say(f"Training {architecture.title}, seed {seed} ({number} of {count})")
-            candidates.append(_candidate(architecture, pool, validation, seed, teacher, unfinished))
-        best = min(candidates, key=lambda candidate: candidate.loss)
-        say(f"Exporting {architecture.title}, seed {best.seed}")
-        card = publish(
-            best.original,
+            original = _train(architecture, pool, validation, seed, teacher, unfinished)
+            candidates.append((original, _describe(original, seed, data, validation)))
+        original, best = min(candidates, key=lambda each: each[1]["validation_cross_entropy"])
+        say(f"Exporting {architecture.title}, seed {best['seed']}")
+        publish(
+            original,
             Identity(name, architecture.title, architecture.description),
-            NORMALIZATION,
             "logits",
             BUDGETS[name],
             choose_acceptance(
                 "logits",
-                [
-                    Answers(predict(best.original, images), labels)
-                    for images, labels in validation.pen
-                ],
-                predict(best.original, validation.non_digits),
+                partial(predict, original),
+                validation,
                 accepted=architecture.accepted,
                 right=architecture.right,
             ),
@@ -125,16 +105,15 @@ def train(
             data,
             {
                 "commit": code,
-                "command": _command(name, data, drawings),
+                "command": command(data, "train", name, *given),
                 "architecture": asdict(architecture),
                 "teacher": teacher and {"name": teacher.name, "sha256": teacher.sha256},
-                "seed": best.seed,
-                "seeds": [_describe(candidate, data.sources) for candidate in candidates],
+                "seed": best["seed"],
+                "seeds": [told for _, told in candidates],
                 "data": [_describe_source(source) for source in data.sources],
             },
             out,
         )
-        say(summarize(card, out))
     _clear(unfinished, models)
 
 
@@ -143,14 +122,14 @@ def _teacher(architecture: Architecture, out: Path) -> Teacher | None:
     return None if name is None else load_teacher(name, out, NORMALIZATION)
 
 
-def _candidate(
+def _train(
     architecture: Architecture,
     pool: Pool,
     validation: Validation,
     seed: int,
     teacher: Teacher | None,
     unfinished: Path,
-) -> Candidate:
+) -> keras.Model:
     """Train an original, or take it from its checkpoint, and fit its temperature."""
     # A training that began with another teacher is not resumed.
     taught = f"-{teacher.weights_sha256()[:16]}" if teacher else ""
@@ -158,11 +137,7 @@ def _candidate(
     model = teacher.original if teacher else None
     original = fit(architecture, pool, validation.digits, seed, checkpoint, model)
     calibrate(original, validation.sources)
-    losses = [
-        cross_entropy(softmax(predict(original, images).astype(np.float64)), labels)
-        for images, labels in validation.sources
-    ]
-    return Candidate(seed, original, float(np.mean(losses)))
+    return original
 
 
 def _fingerprint(data: TrainingData) -> str:
@@ -192,24 +167,21 @@ def calibrate(original: keras.Model, sources: Sequence[Digits]) -> None:
 def _calibration_images(pool: Pool) -> NDArray[np.uint8]:
     """Digits of every kind that the model was trained on."""
     images, labels = pool.epoch(np.random.default_rng(SEED))
-    return images[labels != NO_DIGIT][:CALIBRATION_IMAGES]
+    return images[labels != NO_DIGIT][:CALIBRATION_COUNT]
 
 
-def _command(name: str, data: TrainingData, drawings: Sequence[Path]) -> str:
-    """The command that trains a model again. Files are given without their folders, for privacy."""
-    words = ["python", "-m", "convert", "train", name]
-    if drawings:
-        words += ["--drawings", *(path.name for path in drawings)]
-    return shlex.join([*words, *other_data(data)])
-
-
-def _describe(candidate: Candidate, sources: Sequence[Source]) -> dict[str, Any]:
-    original = candidate.original
+def _describe(
+    original: keras.Model, seed: int, data: TrainingData, validation: Validation
+) -> dict[str, Any]:
+    losses = [
+        cross_entropy(softmax(predict(original, images).astype(np.float64)), labels)
+        for images, labels in validation.sources
+    ]
     return {
-        "seed": candidate.seed,
-        "validation_cross_entropy": candidate.loss,
-        "validation": [_accuracy(original, source.validation) for source in sources],
-        "test": [_accuracy(original, source.test) for source in sources],
+        "seed": seed,
+        "validation_cross_entropy": float(np.mean(losses)),
+        "validation": [_accuracy(original, source.validation) for source in data.sources],
+        "test": [_accuracy(original, source.test) for source in data.sources],
     }
 
 

@@ -27,15 +27,10 @@ def work(
 ) -> list[Result]:
     """The function's result for each item, in the items' order.
 
-    Up to :data:`FEW` items are worked on in this process. The progress bar goes to standard error,
-    and only if that is a terminal.
-
-    Args:
-        function: can be pickled, for it is called in other processes.
-        items: its arguments, one per call.
-        description: stands before the bar.
+    Up to :data:`FEW` items are worked on in this process; for more, the function must be one that
+    can be pickled. The progress bar, which the description begins, goes to standard error, and only
+    if that is a terminal.
     """
-
     bar = partial(tqdm, desc=description, total=len(items), disable=None)
     if len(items) <= FEW:
         return list(bar(map(function, items)))

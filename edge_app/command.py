@@ -13,6 +13,7 @@ from typing import TextIO
 from edge_app.device.addresses import urls
 from edge_app.device.invitation import invitation
 from edge_app.digits.collection import DEFAULT_LIMIT, Collection
+from edge_app.models.answers import choices
 from edge_app.models.card import CARD, VARIANTS, record_file
 from edge_app.models.classifier import Model
 from edge_app.models.folder import ModelError, load_folder
@@ -91,6 +92,8 @@ def main() -> None:
     if collection:
         _say(f"Stores:  drawings in {collection.path}, {collection.count:,} so far")
 
+    if arguments.variant not in (variants := choices(models)):  # No model may have it.
+        arguments.variant = variants[0]
     addresses = partial(urls, host, port, "https" if access.certificate else "http")
     sheets: Sheets = {
         "models": partial(models_sheet, models),

@@ -11,6 +11,7 @@ learning", JMLR 20 (2019); the strengths are this project's.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection
 
 import numpy as np
@@ -94,7 +95,7 @@ def corrupted_sets(
             corruption,
             f"{len(labels):,} test images: {corruption}",
             labels,
-            {name: _corrupt(pictures, corruption, name, advance) for name in normalizations},
+            apply(_corrupting(corruption), pictures, normalizations, advance),
             sha256,
         )
         for corruption in CORRUPTIONS
@@ -106,18 +107,18 @@ def steps(digits: Digits, normalizations: Collection[Normalization]) -> int:
     return len(digits.labels[:COUNT]) * len(CORRUPTIONS) * len(normalizations)
 
 
-def _corrupt(
-    pictures: NDArray[np.uint8], corruption: str, normalization: Normalization, advance: Advance
-) -> NDArray[np.uint8]:
-    # A generator per set, so that sets are independent and all normalizations get the same images.
-    random = np.random.default_rng([SEED, CORRUPTIONS.index(corruption)])
+def _corrupting(name: str) -> Callable[[NDArray[np.uint8], Normalization], NDArray[np.uint8]]:
+    # Sets are independent of each other, and all normalizations get the same images.
+    seed = [SEED, CORRUPTIONS.index(name)]
+    generators = defaultdict[str, np.random.Generator](lambda: np.random.default_rng(seed))
 
-    def make(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        if corruption in OF_PICTURES:
-            return normalize(OF_PICTURES[corruption](picture, random), normalization)
-        return OF_IMAGES[corruption](normalize(picture, normalization), random)
+    def make(picture: NDArray[np.uint8], normalization: Normalization) -> NDArray[np.uint8]:
+        random = generators[normalization]
+        if name in OF_PICTURES:
+            return normalize(OF_PICTURES[name](picture, random), normalization)
+        return OF_IMAGES[name](normalize(picture, normalization), random)
 
-    return apply(make, list(pictures), advance)
+    return make
 
 
 def _over_four(image: NDArray[np.uint8], combine: np.ufunc) -> NDArray[np.uint8]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
-from functools import partial
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,6 @@ from edge_app.paths import ROOT
 
 MNIST = ROOT / "benchmarks" / "mnist"
 """The folder of the test set."""
-
-Item = TypeVar("Item")
 
 
 class LabelledSet(NamedTuple):
@@ -38,10 +35,7 @@ def mnist_set(
     digits: Digits, normalizations: Collection[Normalization], advance: Advance
 ) -> LabelledSet:
     """MNIST's test set; ``advance`` counts each image once per normalization."""
-    images = {
-        name: apply(partial(normalize, normalization=name), list(digits.images), advance)
-        for name in normalizations
-    }
+    images = apply(normalize, digits.images, normalizations, advance)
     return LabelledSet("mnist", "MNIST's test set", digits.labels, images, digits.sha256())
 
 
@@ -60,10 +54,7 @@ def drawn_set(
         advance: counts each drawing once per normalization.
     """
     strokes = [drawing.strokes for drawing in drawings]
-    images = {
-        name: apply(partial(rasterize, normalization=name), strokes, advance)
-        for name in normalizations
-    }
+    images = apply(rasterize, strokes, normalizations, advance)
     labels = np.array([drawing.label for drawing in drawings], np.uint8)
     lines = "".join(map(format_line, drawings))
     sha256 = hashlib.sha256(lines.encode()).hexdigest()
@@ -71,11 +62,16 @@ def drawn_set(
 
 
 def apply(
-    function: Callable[[Item], NDArray[np.uint8]], items: Sequence[Item], advance: Advance
-) -> NDArray[np.uint8]:
-    """Apply a function to each item: uint8 (N, 28, 28); ``advance`` counts the items."""
-    made = []
-    for item in items:
-        made.append(function(item))
-        advance(1)
-    return np.stack(made)
+    function: Callable[[Any, Normalization], NDArray[np.uint8]],
+    items: Iterable[Any],
+    normalizations: Collection[Normalization],
+    advance: Advance,
+) -> Images:
+    """Make an image, uint8 (28, 28), of each item under each normalization, in order; ``advance``
+    counts them."""
+    made: dict[Normalization, list[NDArray[np.uint8]]] = {name: [] for name in normalizations}
+    for name, images in made.items():
+        for item in items:
+            images.append(function(item, name))
+            advance(1)
+    return {name: np.stack(images) for name, images in made.items()}

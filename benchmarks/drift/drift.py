@@ -1,25 +1,27 @@
-"""Drift: how far a model's variants are from the original that they were converted from."""
+"""Drift: how far a model's variants are from the original that they were converted from, and the
+gate: whether int8 is within the budget of its model's card."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchmarks.drift.datasets import LabelledSet
-from benchmarks.drift.predictions import Advance, Predictions, predict
+from benchmarks.drift.predictions import Predictions
 from edge_app.errors import UserError
 from edge_app.models import metrics
-from edge_app.models.classifier import Model
+from edge_app.models.card import Card
 from edge_app.models.metrics import Bin, calibration_error, reliability
 
 Origin = Literal["stored", "float32"]
 """Where the original's outputs come from: the model's folder, or its most exact variant, which
 stands in where the folder has none."""
 STAND_IN: Literal["float32"] = "float32"
+GATED = "int8"
+"""The variant that the budget applies to and that the app serves."""
 
 
 class DriftError(UserError):
@@ -97,34 +99,6 @@ class Original:
 
     probabilities: NDArray[np.float32]
     origin: Origin
-
-
-def measure_drift(
-    models: Mapping[str, Model],
-    labelled: LabelledSet,
-    originals: Mapping[str, Original],
-    advance: Advance,
-    report: Callable[[str], object],
-) -> dict[str, ModelDrift]:
-    """Run every variant of every model on a labelled set and compare it with its original.
-
-    Args:
-        models: by name.
-        labelled: the set, with every normalization of the models.
-        originals: by the models' names; float32 stands in for a missing one.
-        advance: called as images are done; see :func:`benchmarks.drift.predictions.steps`.
-        report: called with a sentence for each model whose outputs are not finite numbers; such a
-            model is left out.
-    """
-    drift = {}
-    predictions = predict(models, labelled.images, advance)
-    for name, outputs in predictions.items():
-        original = originals.get(name) or Original(outputs[STAND_IN], STAND_IN)
-        try:
-            drift[name] = compare_model(name, original, outputs, labelled.labels)
-        except DriftError as error:
-            report(str(error))
-    return drift
 
 
 def compare_model(
@@ -214,3 +188,31 @@ def compare(original: ArrayLike, variant: ArrayLike, labels: ArrayLike) -> Drift
             for index in np.flatnonzero(before != after).tolist()
         ),
     )
+
+
+def failures(card: Card, drift: ModelDrift) -> list[str]:
+    """A sentence with both numbers for each limit of the card's budget that int8 exceeds on the
+    test set; none if it was not measured."""
+    int8, budget, failed = drift.variants.get(GATED), card.budget, []
+    if int8 is None:
+        return []
+    size = card.variants[GATED].bytes
+    # Both comparisons also fail for NaN.
+    if not int8.accuracy_loss_points <= budget.accuracy_loss_points:
+        failed.append(
+            f"int8 lost {int8.accuracy_loss_points:.2f} percentage points of accuracy "
+            f"({drift.original.accuracy:.2%} -> {int8.accuracy:.2%}); its card allows "
+            f"{budget.accuracy_loss_points:g}"
+        )
+    if not int8.agreement >= budget.agreement:
+        failed.append(
+            f"int8 gives the original's answer for {int8.agreement:.2%} of {drift.images:,} "
+            f"images; its card asks for {budget.agreement:.2%}"
+        )
+    if budget.bytes is not None and size > budget.bytes:
+        failed.append(f"int8 has {size:,} bytes; its card allows {budget.bytes:,}")
+    return [
+        f"Model {card.name!r} exceeds its budget: {reason}. Convert it again, or serve another "
+        "variant."
+        for reason in failed
+    ]

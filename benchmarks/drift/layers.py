@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +24,6 @@ from numpy.typing import NDArray
 
 from benchmarks.drift.network import Network, Operator, Values
 from edge_app.errors import UserError
-from edge_app.models.card import Card, read_file
 from edge_app.models.metrics import ratio_db
 
 IMAGES = 100
@@ -63,30 +61,6 @@ class Layer:
     weights_snr_db: float | None
     own_snr_db: float | None
     outputs_snr_db: float | None
-
-
-def measure_layers(
-    card: Card, folder: Path, variant: str, images: NDArray[np.uint8]
-) -> tuple[Layer, ...]:
-    """Compare one of a model's variants with its float32 file.
-
-    Args:
-        card, folder: the model's.
-        variant: "float16", "dynamic" or "int8".
-        images: uint8 (N, 28, 28), normalized for the model; ``IMAGES`` are enough.
-
-    Raises:
-        CardError: a file is not as the card says.
-        LayersError: the files have different operators, or values are not finite.
-    """
-    try:
-        return compare_layers(
-            read_file(folder, card.variants["float32"]),
-            read_file(folder, card.variants[variant]),
-            images,
-        )
-    except LayersError as error:
-        raise LayersError(f"The layers of {card.name}'s {variant} are unknown: {error}") from error
 
 
 def compare_layers(
@@ -149,23 +123,18 @@ def compare_layers(
     return tuple(layers)
 
 
-def point_at(layers: Sequence[Layer]) -> Layer | None:
-    """The layer whose own error affects the outputs most; None if no layer has any error."""
-    erring = [layer for layer in layers if layer.outputs_snr_db is not None]
-    return min(erring, key=lambda layer: layer.outputs_snr_db or 0.0, default=None)
-
-
 def advise(layers: Sequence[Layer]) -> str:
     """A sentence on where most of the error enters, and whether that is alarming."""
-    worst = point_at(layers)
-    if worst is None or worst.outputs_snr_db is None:
+    ratios = [
+        (layer.outputs_snr_db, layer.name) for layer in layers if layer.outputs_snr_db is not None
+    ]
+    if not ratios:
         return "Every layer computes the same as in float32."
-    own = (
-        f"its own error leaves the outputs a signal-to-noise ratio of {worst.outputs_snr_db:.1f} dB"
-    )
-    if worst.outputs_snr_db < ALARM_DB:
-        return f"{worst.name} stands out: {own}, expected {ALARM_DB:g} or more."
-    return f"No layer stands out: {worst.name} costs most, and {own}."
+    least_db, name = min(ratios)
+    own = f"its own error leaves the outputs a signal-to-noise ratio of {least_db:.1f} dB"
+    if least_db < ALARM_DB:
+        return f"{name} stands out: {own}, expected {ALARM_DB:g} or more."
+    return f"No layer stands out: {name} costs most, and {own}."
 
 
 class _Step(NamedTuple):

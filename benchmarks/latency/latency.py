@@ -9,7 +9,7 @@ from itertools import groupby
 from statistics import median
 from time import monotonic
 
-from benchmarks.latency.conditions import Conditions, others_cores, read_conditions, read_cpu_time
+from benchmarks.latency.device import Conditions, others_cores, read_conditions, read_cpu_time
 from benchmarks.latency.engine import Engines
 from benchmarks.latency.noise import judge
 from benchmarks.latency.plan import PARTS, InferenceJob, Job, OriginalJob, Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.latency.conditions import Conditions
+from benchmarks.latency.device import Conditions
 from benchmarks.latency.timing import Times
 
 SPREAD = 0.10
@@ -62,9 +62,7 @@ def judge(
             "/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor'"
         )
     said += _frequency(conditions[1:])
-    said += _temperature(
-        [each.temperature_c for each in conditions if each.temperature_c is not None]
-    )
+    said += _temperature([c.temperature_c for c in conditions if c.temperature_c is not None])
     said += _throttled(conditions)
     if any(read.on_battery for read in conditions):
         said.append("The device ran on battery, which may slow it down; plug it in.")
@@ -72,17 +70,11 @@ def judge(
 
 
 def _noisy(times: Mapping[str, Times]) -> Iterator[str]:
+    spreads = {name: each.spread for name, each in times.items()}
+    deviations = {name: each.std_us / each.mean_us for name, each in times.items()}
     for limit, what, found in (
-        (
-            SPREAD,
-            "the medians of {} differ by {:.1%} between rounds",
-            {name: each.spread for name, each in times.items()},
-        ),
-        (
-            DEVIATION,
-            "the standard deviation of {} is {:.1%} of its mean",
-            {name: each.std_us / each.mean_us for name, each in times.items()},
-        ),
+        (SPREAD, "the medians of {} differ by {:.1%} between rounds", spreads),
+        (DEVIATION, "the standard deviation of {} is {:.1%} of its mean", deviations),
     ):
         if exceeding := [(value, name) for name, value in found.items() if value > limit]:
             value, name = max(exceeding)

@@ -112,12 +112,8 @@ def spreads(rows: Sequence[Spread]) -> str:
     with a box up to the 90th percentile and a dot at the median."""
     width, left, right, top = 720, 190, 70, 6
     bottom = top + _ROW * len(rows)
-    x = _Scale(
-        math.log10(min(row.fastest for row in rows)) - 0.05,
-        math.log10(max(row.p99 for row in rows)) + 0.05,
-        left,
-        width - right,
-    )
+    least, most = min(row.fastest for row in rows), max(row.p99 for row in rows)
+    x = _Scale(math.log10(least) - 0.05, math.log10(most) + 0.05, left, width - right)
     parts = []
     for time, at in x.steps():
         parts += [

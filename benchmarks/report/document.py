@@ -94,22 +94,19 @@ def summarize(results: Results) -> LastBenchmark:
             p99_us=times.p99_us if times else None,
         )
     models = {
-        **{
-            name: MeasuredModel(each.card.title, each.card_sha256, variants[name])
-            for name, each in results.models.items()
-        },
-        **{
-            name: MeasuredModel(each.title, None, variants[name])
-            for name, each in results.cardless.items()
-        },
+        name: MeasuredModel(each.card.title, each.card_sha256, variants[name])
+        for name, each in results.models.items()
     }
+    for name, file in results.cardless.items():
+        models[name] = MeasuredModel(file.title, None, variants[name])
+    device = results.device
     return LastBenchmark(
         measured_at=results.measured_at,
         quick=results.quick,
-        board=results.device.board,
-        cpu=results.device.cpu,
-        architecture=results.device.architecture,
-        runtime=results.device.runtime,
+        board=device.board,
+        cpu=device.cpu,
+        architecture=device.architecture,
+        runtime=device.runtime,
         models=models,
         warnings=[*results.problems, *results.warnings],
     )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from benchmarks.drift.budget import GATED, failures
 from benchmarks.drift.corruption import FARTHEST_SHIFT
-from benchmarks.drift.drift import STAND_IN, Drift
+from benchmarks.drift.drift import GATED, STAND_IN, Drift, failures
 from benchmarks.drift.layers import ALARM_DB, Layer, advise
 from benchmarks.report.tables import UNKNOWN, Part, ReportTable, number, percent
 from benchmarks.results import TEST_SET, ModelResults, Results

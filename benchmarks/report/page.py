@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from benchmarks.drift.budget import GATED
+from benchmarks.drift.drift import GATED, Drift
 from benchmarks.latency.latency import Latency
 from benchmarks.report import charts
 from benchmarks.report.comparison import Comparison, comparison_tables
@@ -35,8 +35,8 @@ class ReportSection(NamedTuple):
     """A section of the page."""
 
     title: str
-    figures: Sequence[Figure]
-    parts: Sequence[Part]
+    figures: Iterable[Figure]
+    parts: Iterable[Part]
 
 
 def render(results: Results, comparison: Comparison | None) -> str:
@@ -53,24 +53,26 @@ def render(results: Results, comparison: Comparison | None) -> str:
         problems=results.problems,
         warnings=results.warnings,
         verdict=results.verdict,
-        sections=list(_sections(results, comparison)),
+        sections=sections(results, comparison),
     )
 
 
-def _sections(results: Results, comparison: Comparison | None) -> Iterator[ReportSection]:
+def sections(results: Results, comparison: Comparison | None) -> Iterator[ReportSection]:
+    """The sections of the page; a figure is drawn when it is iterated over."""
     if comparison:
-        yield ReportSection("What changed", (), list(comparison_tables(comparison)))
+        yield ReportSection("What changed", (), comparison_tables(comparison))
     if results.sets:
-        yield ReportSection("Drift", list(_trade_off(results)), list(drift_tables(results)))
+        yield ReportSection("Drift", _trade_off(results), drift_tables(results))
     for name, model in results.models.items():
-        if figures := list(_of_model(model)):
-            yield ReportSection(f"What {GATED} changed in {name}", figures, ())
+        if int8 := model.gated:
+            title = f"What {GATED} changed in {name}"
+            yield ReportSection(title, _of_model(model, int8), ())
     if latency := results.latency:
-        tables = list(latency_tables(latency, results.sizes()))
-        yield ReportSection("Latency", list(_spreads(latency)), tables)
+        tables = latency_tables(latency, results.sizes())
+        yield ReportSection("Latency", _spreads(latency), tables)
     if results.serving:
-        yield ReportSection("Serving", (), list(serving_tables(results.serving)))
-    yield ReportSection("Where it was measured", (), list(device_tables(results)))
+        yield ReportSection("Serving", (), serving_tables(results.serving))
+    yield ReportSection("Where it was measured", (), device_tables(results))
 
 
 def _trade_off(results: Results) -> Iterator[Figure]:
@@ -89,20 +91,19 @@ def _trade_off(results: Results) -> Iterator[Figure]:
         )
 
 
-def _of_model(model: ModelResults) -> Iterator[Figure]:
-    if int8 := model.gated:
-        original = model.drift[TEST_SET].original
+def _of_model(model: ModelResults, int8: Drift) -> Iterator[Figure]:
+    original = model.drift[TEST_SET].original
+    yield Figure(
+        charts.reliability({"original": original.reliability, GATED: int8.reliability}),
+        "How often answers are right, by the probability given to them. Below the diagonal a "
+        "model is overconfident; larger circles stand for more answers.",
+    )
+    if int8.flips and model.images is not None:
+        png = b64encode(contact_sheet(model.images, int8.flips, GATED)).decode()
         yield Figure(
-            charts.reliability({"original": original.reliability, GATED: int8.reliability}),
-            "How often answers are right, by the probability given to them. Below the diagonal a "
-            "model is overconfident; larger circles stand for more answers.",
+            f'<img alt="The digits that flipped" src="data:image/png;base64,{png}">',
+            f"Digits that {GATED} reads differently from the original.",
         )
-        if int8.flips and model.images is not None:
-            png = b64encode(contact_sheet(model.images, int8.flips, GATED)).decode()
-            yield Figure(
-                f'<img alt="The digits that flipped" src="data:image/png;base64,{png}">',
-                f"Digits that {GATED} reads differently from the original.",
-            )
 
 
 def _spreads(latency: Latency) -> Iterator[Figure]:
@@ -111,15 +112,9 @@ def _spreads(latency: Latency) -> Iterator[Figure]:
     for each in latency.inference:
         if (each.threads, each.batch) == (1, 1):
             times = each.times
-            p90 = times.p90_us or times.median_us
+            label, p90 = f"{each.model} {each.variant}", times.p90_us or times.median_us
             runtimes.setdefault(each.runtime, []).append(
-                charts.Spread(
-                    f"{each.model} {each.variant}",
-                    times.min_us,
-                    times.median_us,
-                    p90,
-                    times.p99_us or p90,
-                )
+                charts.Spread(label, times.min_us, times.median_us, p90, times.p99_us or p90)
             )
     for runtime, rows in runtimes.items():
         yield Figure(charts.spreads(rows), f"One inference, {runtime}, one thread.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich import box
 from rich.cells import cell_len
@@ -31,21 +31,22 @@ def print_parts(parts: Iterable[Part]) -> None:
         for number, part in enumerate(parts):
             console.print("\n" * bool(number) + part.title, style="bold")
             if part.table.rows:
-                console.width = max(width, _least_width(part.table))
-                console.print(_table(part.table))
+                widths = _least_widths(part.table)
+                # Two spaces between columns.
+                console.width = max(width, sum(widths) + 2 * (len(widths) - 1))
+                console.print(_table(part.table, widths))
                 console.width = width
             if part.words:
                 console.print(Text(part.words))
     print(text.get(), end="")
 
 
-def _table(table: ReportTable) -> RichTable:
+def _table(table: ReportTable, widths: Sequence[int]) -> RichTable:
     shown = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     shown.show_header = any((*table.names, *table.numbers))
-    for number, name in enumerate(table.names):
+    for name, width in zip(table.names, widths, strict=False):
         # Short names stay whole, however wide the numbers are; long ones are folded.
-        least = min(_width(table, number), SHORT)
-        shown.add_column(name, overflow="fold", vertical="bottom", min_width=least)
+        shown.add_column(name, overflow="fold", vertical="bottom", min_width=width)
     for each in table.numbers:
         shown.add_column(each, justify="right", no_wrap=True, vertical="bottom")
     for number, row in enumerate(table.rows):
@@ -53,15 +54,9 @@ def _table(table: ReportTable) -> RichTable:
     return shown
 
 
-def _least_width(table: ReportTable) -> int:
-    """The columns that a table takes with long names folded and numbers whole."""
-    names, numbers = len(table.names), len(table.numbers)
-    widths = [min(_width(table, number), SHORT) for number in range(names)]
-    widths += [_width(table, names + number) for number in range(numbers)]
-    return sum(widths) + 2 * (len(widths) - 1)  # Two spaces between columns.
-
-
-def _width(table: ReportTable, column: int) -> int:
-    """The width of a column's longest line."""
-    cells = [(*table.names, *table.numbers)[column], *(row[column] for row in table.rows)]
-    return max(cell_len(line) for cell in cells for line in cell.split("\n"))
+def _least_widths(table: ReportTable) -> list[int]:
+    """The width of each column with long names folded and numbers whole."""
+    columns = zip((*table.names, *table.numbers), *table.rows, strict=True)
+    widths = [max(map(cell_len, "\n".join(column).split("\n"))) for column in columns]
+    names = len(table.names)
+    return [min(width, SHORT) for width in widths[:names]] + widths[names:]

@@ -15,14 +15,13 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks.serving.clients import Percentiles, percentiles
-from benchmarks.serving.servers import Server
+from benchmarks.serving.servers import HOST, Server
 from edge_app.digits.samples import drawings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Request
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-WIDTH, HEIGHT = 1280, 800
 QUIET_MS = 500
 """A page whose answers have not changed for this long has shown its last one."""
 PATIENCE_MS = 60_000
@@ -176,7 +175,7 @@ class _Visits:
     @contextlib.contextmanager
     def open(self, browser: Browser) -> Iterator[None]:
         """Open the page with an empty cache, and close it at the end."""
-        context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
         page = self._page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         # Playwright sets attributes of its handlers, which list.append does not allow.
@@ -184,7 +183,7 @@ class _Visits:
         page.on("requestfinished", lambda each: self._finished.append(each))  # noqa: PLW0108
         page.add_init_script(_WATCH.replace("SELECTOR", self._layout.answers))
         self._forget()
-        page.goto(self._server.url)
+        page.goto(f"http://{HOST}:{self._server.port}")
         page.locator(self._layout.paper).first.wait_for()
         page.wait_for_timeout(2 * QUIET_MS)  # For what is loaded late.
         self._loads.append(self._traffic())

@@ -46,11 +46,6 @@ class Server:
     process: subprocess.Popen[bytes]
     folder: Path
 
-    @property
-    def url(self) -> str:
-        """Of its page."""
-        return f"http://{HOST}:{self.port}"
-
     def resident_bytes(self) -> int | None:
         """Its resident memory; None if unknown."""
         return procfs.resident_bytes(self.process.pid)
@@ -147,11 +142,10 @@ def _environment(folder: Path, *, alone: bool) -> dict[str, str]:
 
 
 def _answers(port: int) -> bool:
-    try:
+    with contextlib.suppress(OSError, http.client.HTTPException):
         _get(port, "/")
-    except (OSError, http.client.HTTPException):
-        return False
-    return True
+        return True
+    return False
 
 
 def _get(port: int, path: str) -> bytes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
 
 from convert.strokes.geometry import Strokes
 from edge_app.digits.strokes import parse_strokes
@@ -17,15 +16,8 @@ from edge_app.digits.strokes import parse_strokes
 NON_DIGITS = Path(__file__).with_name("non-digits.jsonl")
 
 
-class NonDigit(NamedTuple):
-    """What was drawn, in a word, and its strokes."""
-
-    kind: str
-    strokes: Strokes
-
-
-def read_non_digits() -> list[NonDigit]:
-    """All of the drawings, in the file's order."""
+def read_non_digits() -> list[tuple[str, Strokes]]:
+    """What was drawn, in a word, and its strokes, for each of the drawings in the file's order."""
     with NON_DIGITS.open(encoding="utf-8") as file:
         lines = [json.loads(line) for line in file]
-    return [NonDigit(line["kind"], parse_strokes(line["strokes"])) for line in lines]
+    return [(line["kind"], parse_strokes(line["strokes"])) for line in lines]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.data.sources import TrainingData, render
+from convert.data.sources import SEED, TrainingData, render
 from convert.strokes.outliers import draw_outliers
 from convert.strokes.skeleton import skeleton
 from convert.strokes.variation import uncrossed, varied
@@ -74,21 +74,20 @@ class Pool(NamedTuple):
         return images[order], labels[order]
 
 
-def fill(data: TrainingData, normalization: Normalization, seed: int) -> Pool:
+def fill(data: TrainingData) -> Pool:
     """Render everything: minutes of work, on every core, under progress bars."""
     digits = trace(data.pictures.train, data.mnist.name)
     people = [drawing for source in data.drawn for drawing in source.drawings]
     plain = [seven for drawing in people if (seven := uncrossed(drawing))]
     some = people or [digit for digit in digits if digit.strokes]
-    outliers = draw_outliers(
-        round(OUTLIERS * len(digits)), some, np.random.default_rng((seed, len(digits)))
-    )
+    generator = np.random.default_rng((SEED, len(digits)))
+    outliers = draw_outliers(round(OUTLIERS * len(digits)), some, generator)
     return Pool(
         pictures=data.mnist.train.images,
-        traced=_draw(digits, MNIST_VARIATIONS, normalization, (seed, 1), data.mnist.name),
+        traced=_draw(digits, MNIST_VARIATIONS, data.normalization, 1, data.mnist.name),
         traceable=np.array([bool(digit.strokes) for digit in digits]),
-        drawn=_draw(people + plain, DRAWN_VARIATIONS, normalization, (seed, 2), "drawn digits"),
-        outliers=render(outliers, normalization, "Drawing non-digits"),
+        drawn=_draw(people + plain, DRAWN_VARIATIONS, data.normalization, 2, "drawn digits"),
+        outliers=render(outliers, data.normalization, "Drawing non-digits"),
     )
 
 
@@ -106,9 +105,10 @@ def _draw(
     digits: Sequence[LabelledDrawing],
     variations: int,
     normalization: Normalization,
-    seed: tuple[int, int],
+    number: int,
     name: str,
 ) -> Drawn:
+    seed = SEED, number
     function = partial(_render, variations=variations, normalization=normalization, seed=seed)
     rendered = np.array(work(function, list(enumerate(digits)), f"Varying {name}"), np.uint8)
     # Renderings first, so that picking one of them picks a contiguous array.

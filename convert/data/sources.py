@@ -25,6 +25,8 @@ _PENDIGITS_LICENCE = "CC BY 4.0, E. Alpaydin, F. Alimoglu"
 NOT_MNIST = ", not MNIST"
 """Follows the name of the folder where the data of a source is something other than MNIST."""
 
+SEED = 0
+"""Of the data: how it is split and varied, and which non-digits are drawn."""
 VALIDATION_PART, TEST_PART = 0.1, 0.2
 """Fractions of the people who drew: of 30 writers, 22 to 24 validate and 25 to 30 test."""
 
@@ -65,6 +67,7 @@ class TrainingData(NamedTuple):
     mnist: Source
     drawn: list[Source]
     pictures: Pictures
+    normalization: Normalization
     test_sha256: str
     """Of MNIST's test set as it was read, before normalization."""
 
@@ -80,7 +83,6 @@ def load(
     *,
     allow_other: bool,
     normalization: Normalization,
-    seed: int,
 ) -> TrainingData:
     """Read, verify, normalize and split all data, under progress bars.
 
@@ -89,7 +91,6 @@ def load(
         drawings: files of labelled drawings, UNIPEN or JSON Lines.
         allow_other: accept intact IDX data that is not MNIST, and name it after its folder.
         normalization: what the images go through.
-        seed: chooses MNIST's validation part, a twelfth of its training set.
 
     Raises:
         DataError: MNIST is missing, damaged, or something else.
@@ -102,8 +103,8 @@ def load(
 
     images = render(list(train.images), normalization, f"Normalizing {name}")
     test_images = render(list(test.images), normalization, f"Normalizing {name}, test set")
-    order = np.random.default_rng(seed).permutation(len(train.labels))
-    validation, rest = np.split(order, [len(order) // 12])
+    order = np.random.default_rng(SEED).permutation(len(train.labels))
+    validation, rest = np.split(order, [len(order) // 12])  # A twelfth is set aside.
     pictures = Pictures(*(Digits(*(each[part] for each in train)) for part in (rest, validation)))
     mnist = Source(
         name=name,
@@ -115,7 +116,7 @@ def load(
         drawings=[],
     )
     people = [_drawn(path, drawings, normalization) for path, drawings in drawn]
-    return TrainingData(mnist, people, pictures, test.sha256())
+    return TrainingData(mnist, people, pictures, normalization, test.sha256())
 
 
 def _read_mnist(folder: Path | None) -> tuple[Digits, Digits]:

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convert.data.pool import trace
-from convert.data.sources import TrainingData, render, render_labelled
+from convert.data.sources import SEED, TrainingData, render, render_labelled
 from convert.strokes.outliers import draw_outliers
 from edge_app.digits.mnist import Digits
-from edge_app.digits.normalization import Normalization
 
 NON_DIGITS = 2000
 """How many non-digits are drawn."""
@@ -38,24 +37,21 @@ class Validation(NamedTuple):
         return _joined(self.sources)
 
 
-def hold_out(data: TrainingData, normalization: Normalization, seed: int) -> Validation:
+def hold_out(data: TrainingData) -> Validation:
     """Gather the validation data, under progress bars."""
     traces = trace(data.pictures.validation, f"{data.mnist.name}, validation")
     digits = [digit for digit in traces if digit.strokes]
-    outliers = draw_outliers(NON_DIGITS, digits, np.random.default_rng((seed, NON_DIGITS)))
-    traced = render_labelled(digits, normalization, "Drawing traced digits")
+    outliers = draw_outliers(NON_DIGITS, digits, np.random.default_rng((SEED, NON_DIGITS)))
+    traced = render_labelled(digits, data.normalization, "Drawing traced digits")
     drawn = [source.validation for source in data.drawn]
     few = [digits for digits in drawn if len(digits.labels) < ENOUGH]
     many = [digits for digits in drawn if len(digits.labels) >= ENOUGH]
     return Validation(
         sources=[_joined([data.mnist.validation, *few]), *many],
         pen=[_joined([traced, *few]), *many],
-        non_digits=render(outliers, normalization, "Drawing non-digits"),
+        non_digits=render(outliers, data.normalization, "Drawing non-digits"),
     )
 
 
 def _joined(sets: list[Digits]) -> Digits:
-    return Digits(
-        np.concatenate([digits.images for digits in sets]),
-        np.concatenate([digits.labels for digits in sets]),
-    )
+    return Digits(*map(np.concatenate, zip(*sets, strict=True)))

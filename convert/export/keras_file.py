@@ -73,9 +73,8 @@ def sha256(path: Path) -> str:
     if path.is_file():
         return hashlib.sha256(path.read_bytes()).hexdigest()
     digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")):
-        if file.is_file():
-            digest.update(str(file.relative_to(path)).encode() + b"\0" + file.read_bytes())
+    for file in sorted(each for each in path.rglob("*") if each.is_file()):
+        digest.update(str(file.relative_to(path)).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 
@@ -93,12 +92,9 @@ def without_softmax(model: keras.Model) -> keras.Model:
 
 
 def take_pixels(model: keras.Model, pixels: Pixels, name: str) -> keras.Model:
-    """A model around the model, that takes (N, 28, 28) pixels of 0 to 255 as the others do.
+    """A named model around one that :func:`read` gave and that takes pixels of the given scale.
 
-    Args:
-        model: as :func:`read` gives it.
-        pixels: the scale of the pixels that it takes itself.
-        name: the name of the model that is made.
+    It takes (N, 28, 28) pixels of 0 to 255, as the other models do.
     """
     # The model becomes a layer next to these, and layers of one model need different names.
     image = keras.Input((SIZE, SIZE), name="convert_pixels")

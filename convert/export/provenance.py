@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import hashlib
 import subprocess
-from collections.abc import Iterator
+from modulefinder import ModuleFinder
+from pathlib import Path
+from typing import Any
 
 from edge_app.paths import ROOT
 
 CODE = ("convert", "edge_app")
 """The packages that have a part in making a model."""
-TRAINING = "convert.train"
-"""The module that trains."""
+TRAINING = "convert/train.py"
+"""The file that trains."""
 
 
 def commit() -> str:
@@ -30,40 +32,23 @@ def commit() -> str:
 
 def code_sha256() -> str:
     """SHA-256 in hexadecimal of the code that training imports, without comments and docstrings."""
-    seen: dict[str, str] = {}
-    waiting = [TRAINING]
-    while waiting:
-        name = waiting.pop()
-        if name.partition(".")[0] in CODE and name not in seen and (tree := _tree(name)):
-            seen[name] = ast.dump(tree)
-            waiting += _imports(tree)
-    return hashlib.sha256(repr(sorted(seen.items())).encode()).hexdigest()
+    finder = ModuleFinder([str(ROOT)])
+    finder.run_script(str(ROOT / TRAINING))
+    modules: dict[str, Any] = finder.modules
+    files = sorted(Path(each.__file__) for each in modules.values() if each.__file__)
+    code = [(str(file.relative_to(ROOT)), _syntax(file)) for file in files]
+    return hashlib.sha256(repr(code).encode()).hexdigest()
 
 
-def _tree(module: str) -> ast.Module | None:
-    """A module's syntax without docstrings; None if the name is not a module's."""
-    path = ROOT.joinpath(*module.split("."))
-    path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    if not path.is_file():
-        return None
-    tree = ast.parse(path.read_bytes())
+def _syntax(file: Path) -> str:
+    """A file's syntax without strings that stand alone: docstrings, also those of constants."""
+    tree = ast.parse(file.read_bytes())
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            # Strings that stand alone: docstrings, also those of constants and fields.
             texts = [each for each in node.body if isinstance(each, ast.Expr)]
             texts = [each for each in texts if isinstance(each.value, ast.Constant)]
             node.body = [each for each in node.body if each not in texts]
-    return tree
-
-
-def _imports(tree: ast.Module) -> Iterator[str]:
-    """The names of what may be modules that a module imports."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    return ast.dump(tree)
 
 
 def _git(*words: str) -> str:

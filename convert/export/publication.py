@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import tempfile
 from dataclasses import asdict
 from importlib.metadata import version
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 
 from convert.data.sources import NOT_MNIST, TrainingData
 from convert.export.tflite import QUANTIZATION, export, predict
-from edge_app.digits.normalization import Normalization
 from edge_app.errors import UserError
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.card import (
@@ -37,9 +37,7 @@ from edge_app.models.folder import load_model
 from edge_app.models.interpreter import Interpreter, find_runtime
 from edge_app.models.metrics import accuracy
 
-SEED = 0
-"""Of the data: how it is split and varied, and which non-digits are drawn."""
-CALIBRATION_IMAGES = 1000
+CALIBRATION_COUNT = 1000
 """How many training images the ranges of activations are found on."""
 INPUT = "(1, 28, 28) pixels, 0 to 255, ink 255 on 0: uint8 in int8.tflite, else float32"
 
@@ -55,7 +53,6 @@ class Identity(NamedTuple):
 def publish(
     original: keras.Model,
     identity: Identity,
-    normalization: Normalization,
     output: Output,
     budget: Budget,
     acceptance: Acceptance,
@@ -63,7 +60,7 @@ def publish(
     data: TrainingData,
     training: dict[str, Any],
     folder: Path,
-) -> Card:
+) -> None:
     """Export a trained model to ``<folder>/<name>/``, replacing a model of that name.
 
     Everything is first written to a temporary folder and loaded from there. When anything fails or
@@ -72,7 +69,6 @@ def publish(
     Args:
         original: (N, 28, 28) pixels of 0 to 255 in, (N, 10) out.
         identity: its name becomes the folder's.
-        normalization: what ``data`` went through.
         output: what the original gives.
         budget: how far int8 may drift.
         acceptance: which answers count.
@@ -108,7 +104,7 @@ def publish(
             format=FORMAT,
             **identity._asdict(),
             parameters=original.count_params(),
-            contract=Contract(normalization, INPUT, output),
+            contract=Contract(data.normalization, INPUT, output),
             variants=variants,
             original=original_file,
             reference=ReferenceFile(
@@ -125,7 +121,11 @@ def publish(
         write_card(card, staged)
         load_model(staged)
         _replace(folder / identity.name, staged, Path(staging) / "replaced")
-    return card
+    accuracies = ", ".join(
+        f"{variant} {file.accuracy:.2%}"
+        for variant, file in {"original": original_file, **variants}.items()
+    )
+    print(f"{folder / identity.name}: test accuracy {accuracies}", flush=True)
 
 
 def _model_file(
@@ -169,16 +169,8 @@ def check_writable(out: Path) -> None:
         raise UserError(f"The folder {out} cannot be written; name another with --out.")
 
 
-def other_data(data: TrainingData) -> list[str]:
-    """The options with which data that is not MNIST was accepted."""
+def command(data: TrainingData, *words: str) -> str:
+    """The command that makes a model again. Files are given without their folders, for privacy."""
     folder, is_other, _ = data.mnist.name.partition(NOT_MNIST)
-    return ["--data", folder, "--allow-other-data"] if is_other else []
-
-
-def summarize(card: Card, out: Path) -> str:
-    """A line about a published model."""
-    accuracies = ", ".join(
-        f"{variant} {file.accuracy:.2%}"
-        for variant, file in {"original": card.original, **card.variants}.items()
-    )
-    return f"{out / card.name}: test accuracy {accuracies}"
+    other = ["--data", folder, "--allow-other-data"] if is_other else []
+    return shlex.join(["python", "-m", "convert", *words, *other])

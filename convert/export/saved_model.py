@@ -82,8 +82,12 @@ class Graph(keras.layers.Layer):  # type: ignore[misc]
         self, graph: str, source: str, result: str, arrays: dict[str, list[int]], **options: Any
     ) -> None:
         super().__init__(**options)
-        self._settings = {"graph": graph, "source": source, "result": result, "arrays": arrays}
-        self._names = source, result
+        self._settings: dict[str, Any] = {
+            "graph": graph,
+            "source": source,
+            "result": result,
+            "arrays": arrays,
+        }
         self._graph = tf.compat.v1.GraphDef.FromString(base64.b64decode(graph))
         self._arrays = {
             name: self.add_weight(shape=shape, name=f"array_{number}", trainable=False)
@@ -93,9 +97,8 @@ class Graph(keras.layers.Layer):  # type: ignore[misc]
     def call(self, images: tf.Tensor) -> tf.Tensor:
         """Run the graph."""
         taken = {f"{name}:0": tf.convert_to_tensor(array) for name, array in self._arrays.items()}
-        source, result = self._names
-        taken[source] = images
-        return tf.graph_util.import_graph_def(self._graph, taken, [result])[0]
+        taken[self._settings["source"]] = images
+        return tf.graph_util.import_graph_def(self._graph, taken, [self._settings["result"]])[0]
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make the layer again."""

@@ -11,12 +11,10 @@ models (``non-digits.jsonl``): that shows whether a model knows letters or just 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.strokes.geometry import Strokes, rounded
+from convert.strokes.geometry import rounded
 
 _LETTERS = (
     # One string per stroke, with its corners "x,y"; "~" rounds them.
@@ -73,17 +71,13 @@ _FACES = (
 )
 
 
-def _paths(glyph: Sequence[str]) -> Strokes:
-    return [_path(stroke) for stroke in glyph]
-
-
 def _path(stroke: str) -> NDArray[np.float64]:
     points = [point.split(",") for point in stroke.removeprefix("~").split()]
     path = np.array(points, dtype=np.float64)
     return rounded(path) if stroke.startswith("~") else path
 
 
-LETTERS = [_paths(glyph) for glyph in _LETTERS]
+LETTERS = [[_path(stroke) for stroke in glyph] for glyph in _LETTERS]
 """The strokes of each letter, float64 (corners, 2), y down, about 10 units high."""
-PICTURES = [_paths(glyph) for glyph in _PICTURES + _FACES]
+PICTURES = [[_path(stroke) for stroke in glyph] for glyph in _PICTURES + _FACES]
 """As :data:`LETTERS`."""

@@ -46,12 +46,7 @@ class Teacher(NamedTuple):
 
 
 def load_teacher(name: str, folder: Path, normalization: Normalization) -> Teacher:
-    """Load the original of a published model.
-
-    Args:
-        name: the model's name.
-        folder: the models' folder.
-        normalization: the normalization that it must have been trained with.
+    """Load the original of a model in a models' folder, trained with the given normalization.
 
     Raises:
         TeacherError: it is missing or damaged, or takes or gives something else.

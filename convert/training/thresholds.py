@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.models.acceptance import Acceptance, Certainty, certainty, energy
+from convert.data.validation import Validation
+from edge_app.models.acceptance import Acceptance, Certainty, certainty
 from edge_app.models.card import Output
 from edge_app.models.classifier import softmax
 
@@ -17,13 +18,6 @@ PROBABILITIES = np.round(np.arange(0.2, 0.995, 0.01), 2)
 """The thresholds to try on the largest probability."""
 ENERGIES = 40
 """How many thresholds to try on the energy."""
-
-
-class Answers(NamedTuple):
-    """A model's outputs, float32 (N, 10), and the right digits (N,)."""
-
-    outputs: NDArray[np.float32]
-    labels: NDArray[np.uint8]
 
 
 class _Trial(NamedTuple):
@@ -37,8 +31,8 @@ class _Trial(NamedTuple):
 
 def choose_acceptance(
     output: Output,
-    digits: Sequence[Answers],
-    non_digits: NDArray[np.float32],
+    predict: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    validation: Validation,
     *,
     accepted: float,
     right: float,
@@ -51,20 +45,23 @@ def choose_acceptance(
 
     Args:
         output: what the model gives; probabilities have no energy.
-        digits: its answers to one or more sets of digits, each of which counts the same.
-        non_digits: its outputs for non-digits, float32 (M, 10).
+        predict: gives its outputs, float32 (N, 10), for images (N, 28, 28).
+        validation: its sets of digits in ``pen``, each of which counts the same, and non-digits.
         accepted: the fraction of every set that must be accepted, 0 to 1.
         right: the fraction of the accepted digits that must be read right, 0 to 1.
     """
+    answered = []
+    for images, labels in validation.pen:
+        outputs = predict(images)
+        answered.append((_certainty(output, outputs), outputs.argmax(axis=1) == labels))
     energies: list[float | None] = [None]
     if output == "logits":
-        all_digits = energy(np.concatenate([each.outputs for each in digits]))
+        all_digits = np.concatenate([sure.energy for sure, _ in answered])
         parts = np.linspace(0, 1 - accepted, ENERGIES)
         energies = [round(float(each), 3) for each in np.quantile(all_digits, parts)]
-    sure = [(_certainty(output, each.outputs), each) for each in digits]
-    foreign = _certainty(output, non_digits)
+    foreign = _certainty(output, predict(validation.non_digits))
     trials = [
-        _try(Acceptance(float(probability), least), sure, foreign)
+        _try(Acceptance(float(probability), least), answered, foreign)
         for probability, least in product(PROBABILITIES, energies)
     ]
     # For a model that is never sure, even the most lenient rule may be too strict.
@@ -80,12 +77,13 @@ def _certainty(output: Output, outputs: NDArray[np.float32]) -> Certainty:
 
 
 def _try(
-    rule: Acceptance, digits: Sequence[tuple[Certainty, Answers]], non_digits: Certainty
+    rule: Acceptance,
+    digits: Sequence[tuple[Certainty, NDArray[np.bool_]]],
+    non_digits: Certainty,
 ) -> _Trial:
     passes, rights = [], []
-    for sure, (outputs, labels) in digits:
+    for sure, wins in digits:
         passed = rule.passes(sure)
-        wins = outputs.argmax(axis=1) == labels
         passes.append(passed.mean())
         rights.append(wins[passed].mean() if passed.any() else 0.0)
     # The set that is accepted least counts; right answers are averaged over the sets.

@@ -16,13 +16,13 @@ from edge_app.digits.mnist import Digits, read_digits
 @pytest.fixture(scope="session")
 def data(few_folder: Path, page_drawings_file: Path) -> TrainingData:
     """120 of MNIST's images, 10 of them to validate, and 20 drawings: 13, 2 and 5."""
-    return load(few_folder, [page_drawings_file], allow_other=True, normalization="moments", seed=0)
+    return load(few_folder, [page_drawings_file], allow_other=True, normalization="moments")
 
 
 @pytest.fixture(scope="session")
 def filled(data: TrainingData) -> Pool:
     """All that training shows of it."""
-    return fill(data, "moments", seed=0)
+    return fill(data)
 
 
 @pytest.fixture(scope="session")

@@ -79,16 +79,10 @@ def test_only_training_needs_tensorflow_and_names_what_is_not_installed(root: Pa
 
 
 def _without(absent: str, root: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs the command where a package is not installed."""
+    """Runs the command where importing a package fails as if it were not installed."""
     script = f"""
 import runpy, sys
-
-class Absent:
-    def find_spec(self, name, path=None, target=None):
-        if name == {absent!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-
-sys.meta_path.insert(0, Absent())
+sys.modules[{absent!r}] = None
 sys.argv = ["convert", *{words!r}]
 runpy.run_module("convert", run_name="__main__")
 """

@@ -60,7 +60,7 @@ def test_figures_are_the_card_s_and_int8_s_own_answers(
     found = cells(printed.split("\n", 2)[2])
     right = logits.argmax(axis=1) == labels
     accepted = energies >= np.median(energies)
-    others = stack((each.strokes for each in read_non_digits()), "moments")
+    others = stack((strokes for _, strokes in read_non_digits()), "moments")
     floats = dense.interpreters["float32"].run(images).argmax(axis=1)
     foreign = dense.interpreters["int8"].run(others).astype(np.float64)
     refused = np.log(np.exp(foreign).sum(axis=1)) < np.median(energies)

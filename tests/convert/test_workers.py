@@ -47,64 +47,56 @@ import test_workers
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        {call}
+        work(test_workers.leave_mark, [{marks!r}] * {count}, "Working")
     except KeyboardInterrupt:
         print("interrupted")
 """
 
 
 @contextmanager
-def script(
-    call: str, folder: Path, root: Path, **options: int
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of its own, with a session of its own, that makes a call of this module's."""
-    path = folder / "script.py"
-    path.write_text(SCRIPT.format(paths=[str(root), str(Path(__file__).parent)], call=call))
-    with subprocess.Popen(
-        [sys.executable, str(path)],
-        start_new_session=True,
-        **options,  # type: ignore[call-overload]
-    ) as run:
+def working(count: int, marks: Path, root: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with a session of its own, whose workers leave so many marks in a folder."""
+    path = marks.with_name("script.py")
+    paths = [str(root), str(Path(__file__).parent)]
+    path.write_text(SCRIPT.format(paths=paths, marks=str(marks), count=count))
+    command, pipe = [sys.executable, str(path)], subprocess.PIPE
+    with subprocess.Popen(command, start_new_session=True, stdout=pipe, stderr=pipe) as run:
         try:
             yield run
         finally:
             run.kill()
 
 
-def test_ctrl_c_is_for_the_main_process_alone_which_then_ends_soon(
-    root: Path, tmp_path: Path
-) -> None:
-    chunks = 20 + (os.cpu_count() or 1)
-    call = f"work(test_workers.leave_mark, [{str(tmp_path)!r}] * {chunks * CHUNK}, 'Working')"
-    with script(call, tmp_path, root, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
-        # Workers start while the main process ignores interruptions.
-        _wait(lambda: (tmp_path / "marks").exists() and not _ignores_sigint(run.pid))
-        os.killpg(run.pid, signal.SIGINT)
-        said, complaints = run.communicate(timeout=PATIENCE_S)
-    assert (said, complaints) == (b"interrupted\n", b"")
-    assert (tmp_path / "marks").stat().st_size < chunks * CHUNK
+@pytest.fixture
+def marks(tmp_path: Path) -> Path:
+    (tmp_path / "marks").mkdir()
+    return tmp_path / "marks"
 
 
 def leave_mark(folder: str) -> None:
-    """In a worker: append a byte, slowly."""
-    with (Path(folder) / "marks").open("ab") as file:
+    """In a worker: append a byte to a file named by the process's number, slowly."""
+    with (Path(folder) / str(os.getpid())).open("ab") as file:
         file.write(b".")
     time.sleep(0.002)
 
 
-def test_workers_end_when_the_main_process_is_killed(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "pids").mkdir()
-    call = f"work(test_workers.leave_pid, [{str(tmp_path / 'pids')!r}] * 10**6, 'Working')"
-    with script(call, tmp_path, root, stderr=subprocess.DEVNULL) as run:
-        _wait(lambda: any((tmp_path / "pids").iterdir()))
-    workers = [int(pid.name) for pid in (tmp_path / "pids").iterdir()]
+def test_ctrl_c_is_for_the_main_process_alone_which_then_ends_soon(root: Path, marks: Path) -> None:
+    count = CHUNK * (20 + (os.cpu_count() or 1))
+    with working(count, marks, root) as run:
+        # Workers start while the main process ignores interruptions.
+        _wait(lambda: any(marks.iterdir()) and not _ignores_sigint(run.pid))
+        os.killpg(run.pid, signal.SIGINT)
+        said, complaints = run.communicate(timeout=PATIENCE_S)
+    assert (said, complaints) == (b"interrupted\n", b"")
+    assert sum(mark.stat().st_size for mark in marks.iterdir()) < count
+
+
+def test_workers_end_when_the_main_process_is_killed(root: Path, marks: Path) -> None:
+    with working(10**6, marks, root) as run:
+        _wait(lambda: any(marks.iterdir()))
+    workers = [int(mark.name) for mark in marks.iterdir()]
     assert run.pid not in workers
     _wait(lambda: not any(map(_is_alive, workers)))
-
-
-def leave_pid(folder: str) -> None:
-    """In a worker: leave a file with this process's number as its name."""
-    (Path(folder) / str(os.getpid())).touch()
 
 
 def _wait(condition: Callable[[], bool]) -> None:

@@ -7,24 +7,13 @@ import json
 import re
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.drift.budget import GATED, failures
-from benchmarks.drift.drift import Original, compare_model
-from benchmarks.drift.layers import (
-    ALARM_DB,
-    IMAGES,
-    Layer,
-    LayersError,
-    advise,
-    compare_layers,
-    measure_layers,
-    point_at,
-)
+from benchmarks.drift.drift import GATED, Original, compare_model, failures
+from benchmarks.drift.layers import ALARM_DB, IMAGES, Layer, LayersError, advise, compare_layers
 from benchmarks.drift.network import Network
 from benchmarks.drift.reference import read_reference
 from degraded import round_weights, shift_bias, shift_zero_point
@@ -32,11 +21,11 @@ from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import normalize
 from edge_app.models.card import read_card
 from edge_app.models.classifier import softmax
-from edge_app.models.folder import load_model
 from edge_app.models.interpreter import Interpreter, find_runtime
+from edge_app.paths import MODELS
 
 Images = NDArray[np.uint8]
-Files = Callable[[str, str], bytes]
+Damage = Callable[[bytes, str], bytes]
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +34,8 @@ def images(test_set: Digits) -> Images:
     return np.stack([normalize(image, "moments") for image in test_set.images[:IMAGES]])
 
 
-@pytest.fixture(scope="module")
-def files(models_folder: Path) -> Files:
-    return lambda model, variant: (models_folder / model / f"{variant}.tflite").read_bytes()
-
-
-def snr_db(exact: NDArray[np.float32], ours: NDArray[np.float32]) -> float:
-    return float(20 * np.log10(np.linalg.norm(exact) / np.linalg.norm(exact - ours)))
+def file(model: str, variant: str) -> bytes:
+    return (MODELS / model / f"{variant}.tflite").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -66,16 +50,13 @@ def snr_db(exact: NDArray[np.float32], ours: NDArray[np.float32]) -> float:
     ],
 )
 def test_no_layer_of_the_shipped_models_stands_out(
-    name: str, variant: str, least: float, most: float, models_folder: Path, images: Images
+    name: str, variant: str, least: float, most: float, images: Images
 ) -> None:
-    folder = models_folder / name
-    layers = measure_layers(read_card(folder), folder, variant, images)
+    reference, other = file(name, "float32"), file(name, variant)
+    layers = compare_layers(reference, other, images)
     assert advise(layers).startswith("No layer stands out: ")
-    worst = point_at(layers)
-    assert worst
-    assert worst.outputs_snr_db
-    assert worst.outputs_snr_db > ALARM_DB + 5
     for each in layers:
+        assert each.outputs_snr_db is None or each.outputs_snr_db > ALARM_DB + 5
         assert (each.own_snr_db is None) == (each.outputs_snr_db is None)
         if each.name in {"reshape_1", "reshape_2", "quantize_1"}:
             assert each.own_snr_db is None
@@ -85,20 +66,18 @@ def test_no_layer_of_the_shipped_models_stands_out(
     assert layers[-1].weights_snr_db
     assert json.dumps([dataclasses.asdict(each) for each in layers], allow_nan=False)
     # The error after the last layer is that of the model as it is served.
-    reference, other = (folder / f"{each}.tflite" for each in ("float32", variant))
-    exact, served = (Interpreter(each.read_bytes()).run(images) for each in (reference, other))
+    exact, served = (Interpreter(each).run(images) for each in (reference, other))
     assert layers[-1].shape == (1, 10)
-    assert layers[-1].snr_db == pytest.approx(snr_db(exact, served), abs=0.1)
+    ratio = np.linalg.norm(exact) / np.linalg.norm(exact - served)
+    assert layers[-1].snr_db == pytest.approx(20 * np.log10(ratio), abs=0.1)
 
 
-def test_a_layer_s_own_error_leaves_out_that_of_the_layers_before(
-    files: Files, images: Images
-) -> None:
-    layers = compare_layers(files("dense", "float32"), files("dense", "int8"), images)
+def test_a_layer_s_own_error_leaves_out_that_of_the_layers_before(images: Images) -> None:
+    layers = compare_layers(file("dense", "float32"), file("dense", "int8"), images)
     [erring] = [each for each in layers if each.own_snr_db is not None]
     assert erring.outputs_snr_db == pytest.approx(erring.snr_db)
     assert erring.own_snr_db == pytest.approx(erring.snr_db)
-    layers = compare_layers(files("mlp", "float32"), files("mlp", "int8"), images)
+    layers = compare_layers(file("mlp", "float32"), file("mlp", "int8"), images)
     _, *later = [each for each in layers if each.operator == "FULLY_CONNECTED"]
     for each in later:
         assert each.own_snr_db
@@ -106,12 +85,11 @@ def test_a_layer_s_own_error_leaves_out_that_of_the_layers_before(
         assert each.own_snr_db > each.snr_db + 1
 
 
-def test_a_file_has_no_error_compared_with_itself(files: Files, images: Images) -> None:
-    content = files("cnn", "float32")
+def test_a_file_has_no_error_compared_with_itself(images: Images) -> None:
+    content = file("cnn", "float32")
     layers = compare_layers(content, content, images[:3])
     assert [each.operator for each in layers].count("CONV_2D") == 5
     assert all(each.snr_db is each.own_snr_db is each.outputs_snr_db is None for each in layers)
-    assert point_at(layers) is None
     assert advise(layers) == "Every layer computes the same as in float32."
 
 
@@ -141,14 +119,14 @@ def test_advice_names_the_layer_with_the_largest_error_at_the_outputs(
     ],
 )
 def test_different_networks_are_refused(
-    reference: str, other: str, reason: str, files: Files, images: Images
+    reference: str, other: str, reason: str, images: Images
 ) -> None:
     with pytest.raises(LayersError, match=reason):
-        compare_layers(files(reference, "float32"), files(other, "int8"), images)
+        compare_layers(file(reference, "float32"), file(other, "int8"), images)
 
 
-def test_values_that_are_not_finite_are_refused(files: Files, images: Images) -> None:
-    content = files("dense", "float32")
+def test_values_that_are_not_finite_are_refused(images: Images) -> None:
+    content = file("dense", "float32")
     interpreter = find_runtime().interpreter(model_content=content)
     bias = interpreter.get_tensor(Network(content).operators[-1].constants[1])
     broken = content.replace(bias.tobytes(), np.full_like(bias, np.nan).tobytes())
@@ -158,13 +136,12 @@ def test_values_that_are_not_finite_are_refused(files: Files, images: Images) ->
 
 
 @pytest.mark.parametrize("name", ["conv_2d_1", "conv_2d_3", "conv_2d_5"])
-def test_three_bits_in_any_layer_are_named(name: str, files: Files, images: Images) -> None:
-    worse = round_weights(files("cnn", "int8"), name, bits=3)
-    layers = compare_layers(files("cnn", "float32"), worse, images)
+def test_three_bits_in_any_layer_are_named(name: str, images: Images) -> None:
+    worse = round_weights(file("cnn", "int8"), name, bits=3)
+    layers = compare_layers(file("cnn", "float32"), worse, images)
     assert advise(layers).startswith(f"{name} stands out")
     [found] = [each for each in layers if each.name == name]
-    assert found.weights_snr_db
-    assert found.weights_snr_db < 20
+    assert (found.weights_snr_db or 99) < 20
 
 
 @pytest.mark.slow
@@ -182,21 +159,14 @@ def test_three_bits_in_any_layer_are_named(name: str, files: Files, images: Imag
     ],
 )
 def test_a_degraded_layer_is_named_whether_or_not_the_gate_catches_it(
-    name: str,
-    layer: str,
-    damage: Callable[[bytes, str], bytes],
-    is_caught: bool,
-    models_folder: Path,
-    files: Files,
-    test_set: Digits,
-    images: Images,
+    name: str, layer: str, damage: Damage, is_caught: bool, test_set: Digits, images: Images
 ) -> None:
-    worse = damage(files(name, "int8"), layer)
-    model = load_model(models_folder / name)
-    stored = read_reference(models_folder / name, model.card, test_set).probabilities[:500]
+    worse = damage(file(name, "int8"), layer)
+    card = read_card(MODELS / name)
+    stored = read_reference(MODELS / name, card, test_set).probabilities[:500]
     many = np.stack([normalize(image, "moments") for image in test_set.images[:500]])
     outputs = {GATED: softmax(Interpreter(worse).run(many))}
     drift = compare_model(name, Original(stored, "stored"), outputs, test_set.labels[:500])
-    assert bool(failures(model.card, drift)) is is_caught
-    layers = compare_layers(files(name, "float32"), worse, images)
+    assert bool(failures(card, drift)) is is_caught
+    layers = compare_layers(file(name, "float32"), worse, images)
     assert advise(layers).startswith(f"{layer} stands out")

@@ -34,6 +34,7 @@ from edge_app.models.card import VARIANTS, record_file
 from edge_app.models.classifier import Model
 from edge_app.models.folder import load_models
 from edge_app.models.interpreter import find_runtime
+from edge_app.paths import MODELS
 from made_results import CARD
 
 RUNTIME = f"{find_runtime().name} {find_runtime().version}"
@@ -51,17 +52,15 @@ def inference(planned: Plan) -> tuple[InferenceJob, ...]:
 
 
 @pytest.fixture
-def dense(models_folder: Path, tmp_path: Path) -> Path:
+def dense(tmp_path: Path) -> Path:
     """A folder with the dense model alone."""
-    shutil.copytree(models_folder / "dense", tmp_path / "dense")
+    shutil.copytree(MODELS / "dense", tmp_path / "dense")
     return tmp_path
 
 
 @pytest.mark.slow
-def test_a_quick_run_beside_busy_programs_measures_every_variant_and_warns(
-    models_folder: Path,
-) -> None:
-    quick = dataclasses.replace(plan(models_folder), rounds=1)
+def test_a_quick_run_beside_busy_programs_measures_every_variant_and_warns() -> None:
+    quick = dataclasses.replace(plan(MODELS), rounds=1)
     steps: list[int] = []
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2)]
     try:
@@ -73,8 +72,7 @@ def test_a_quick_run_beside_busy_programs_measures_every_variant_and_warns(
     assert sum(steps) == quick.steps == len(steps)
     assert latency.problems == []
     assert len(latency.conditions) == 1 + PARTS
-    assert latency.others_cores
-    assert latency.others_cores > 0.2
+    assert (latency.others_cores or 0) > 0.2
     assert any("Other programs kept" in warning for warning in latency.warnings)
     for measured in (latency.inference, latency.starts):
         assert [(each.model, each.variant, each.runtime, each.threads) for each in measured] == [
@@ -86,11 +84,6 @@ def test_a_quick_run_beside_busy_programs_measures_every_variant_and_warns(
     for each in latency.inference:
         times = each.times
         assert len(times.repeats_us) == PARTS
-        assert min(times.repeats_us) <= times.median_us <= max(times.repeats_us)
-        assert 0 < times.min_us <= times.median_us
-        # Beside much other work there may be too few calls for percentiles.
-        assert times.p90_us is None or times.median_us <= times.p90_us
-        assert times.per_second == pytest.approx(1e6 / times.mean_us, rel=1e-3)
         assert (each.image_us, each.images_per_second) == (times.mean_us, times.per_second)
     for start in latency.starts:
         assert min(start.load_ms, start.first_us) > 0
@@ -102,11 +95,9 @@ def test_a_quick_run_beside_busy_programs_measures_every_variant_and_warns(
     assert json.dumps(dataclasses.asdict(latency), allow_nan=False)
 
 
-def test_a_full_plan_has_threads_batches_runtimes_and_originals(
-    models_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_plan_has_threads_batches_and_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(3))
-    full = plan(models_folder, "float32", "int8", quick=False)
+    full = plan(MODELS, "float32", "int8", quick=False)
     found = {(job.use.variant, job.use.threads, job.batch, job.engine) for job in inference(full)}
     assert found == {
         (variant, threads, batch, engine)
@@ -119,8 +110,8 @@ def test_a_full_plan_has_threads_batches_runtimes_and_originals(
     assert len(full.fresh()) == 4 * len(installed_runtimes())
 
 
-def test_jobs_take_turns_in_rounds(models_folder: Path) -> None:
-    full = plan(models_folder, "int8", quick=False)
+def test_jobs_take_turns_in_rounds() -> None:
+    full = plan(MODELS, "int8", quick=False)
     turns = list(full.turns())
     assert [job for part, job in turns if part is None] == list(full.jobs)
     timed = [(part, job) for part, job in turns if part is not None]
@@ -132,9 +123,9 @@ def test_jobs_take_turns_in_rounds(models_folder: Path) -> None:
     assert timed[: len(full.jobs)] == [(0, job) for job in full.jobs]
 
 
-def test_what_is_timed_is_what_the_app_calls(models_folder: Path) -> None:
-    model = load_models(models_folder)["dense"]
-    for job in inference(plan(models_folder, "int8", quick=False)):
+def test_what_is_timed_is_what_the_app_calls() -> None:
+    model = load_models(MODELS)["dense"]
+    for job in inference(plan(MODELS, "int8", quick=False)):
         if job.engine == find_runtime().name:
             call, arguments = make_workload(job)
             assert arguments[0].shape == (job.batch, SIZE, SIZE)
@@ -148,10 +139,8 @@ def test_what_is_timed_is_what_the_app_calls(models_folder: Path) -> None:
 
 @pytest.mark.skipif(find_spec("tensorflow") is None, reason="originals need TensorFlow")
 @pytest.mark.slow
-def test_an_original_runs_in_keras_and_one_that_does_not_load_is_a_note(
-    models_folder: Path, tmp_path: Path
-) -> None:
-    full = plan(models_folder, "int8", quick=False)
+def test_an_original_runs_in_keras_and_one_that_does_not_load_is_a_note(tmp_path: Path) -> None:
+    full = plan(MODELS, "int8", quick=False)
     originals = [job for job in full.jobs if isinstance(job, OriginalJob)]
     path = tmp_path / "model.keras"
     path.write_bytes(b"no archive")
@@ -199,11 +188,9 @@ def test_a_file_that_is_not_as_recorded_is_a_sentence(dense: Path) -> None:
     assert "int8.tflite is corrupt" in problem
 
 
-def test_a_runtime_that_does_not_work_is_one_sentence(
-    models_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_runtime_that_does_not_work_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """A problem if the app needs it, and a note if not."""
-    planned = plan(models_folder)
+    planned = plan(MODELS)
     broken = [dataclasses.replace(job, engine="no-such-runtime") for job in inference(planned)]
     others = [job for job in planned.jobs if isinstance(job, NormalizingJob)]
     latency = measure_latency(Plan((*broken, others[0]), starts=1, rounds=1), lambda _: None)
@@ -226,10 +213,8 @@ def hang(_: object) -> None:
     time.sleep(3600)
 
 
-def test_a_job_that_hangs_is_a_sentence_and_the_engine_starts_again(
-    models_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = inference(plan(models_folder, "int8", "float32"))
+def test_a_hanging_job_is_a_sentence_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = inference(plan(MODELS, "int8", "float32"))
     with Engines(first.engine) as engines:
         assert engines.run(time_turn, second, 0)
         monkeypatch.setattr(Worker.call, "__kwdefaults__", {"patience_s": 0.1})

@@ -10,14 +10,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks.report.comparison import (
-    Change,
-    Comparison,
-    ComparisonError,
-    compare_results,
-    comparison_tables,
-    read_result,
-)
+from benchmarks.report import comparison
+from benchmarks.report.comparison import Change, compare_results, read_result
 from benchmarks.report.document import dump, summarize, to_json
 from made_results import made_results
 from results import MISSING, changed
@@ -150,7 +144,8 @@ def test_the_table_has_real_changes_only() -> None:
     worse = Change("dense", "int8", "accuracy", 0.9691, 0.9412, "worse")
     better = Change("dense", "int8", "latency", 10.0, 5.0, "better")
     noise = Change("dense", "int8", "size", 9800.0, 9800.0, "noise")
-    [part] = comparison_tables(Comparison("2026-11-22", [noise, worse, better], ["A note."]))
+    found = comparison.Comparison("2026-11-22", [noise, worse, better], ["A note."])
+    [part] = comparison.comparison_tables(found)
     assert part.table.rows == [
         ("dense", "int8", "accuracy, %", "96.91", "94.12", "-2.79", "worse"),
         ("dense", "int8", "latency, µs", "10.00", "5.00", "-50.0%", "better"),
@@ -160,25 +155,18 @@ def test_the_table_has_real_changes_only() -> None:
     assert part.words.endswith("\nA note.")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "old.json"
-
-
 @pytest.mark.parametrize("format_", [3, 4])
-def test_a_result_is_read(format_: int, result: Result, path: Path) -> None:
+def test_a_result_is_read(format_: int, result: Result, tmp_path: Path) -> None:
+    path = tmp_path / "old.json"
     result["format"] = format_
     path.write_text(json.dumps(result), encoding="utf-8")
     assert read_result(path) == result
 
 
-SUMMARY = summarize(made_results()).to_json()
-
-
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (SUMMARY, "only the summary that the app's page shows"),
+        (summarize(made_results()).to_json(), "only the summary that the app's page shows"),
         ("\xff", "it is not JSON"),
         ("[" * 100_000, "it is not JSON"),
         ('{"format": NaN}', "it is not JSON"),
@@ -190,10 +178,11 @@ SUMMARY = summarize(made_results()).to_json()
     ],
     ids=["summary", "not-text", "deep", "nan", "list", "empty", "old", "torn", "missing"],
 )
-def test_another_file_is_refused(content: str | None, reason: str, path: Path) -> None:
+def test_another_file_is_refused(content: str | None, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "old.json"
     if content is not None:
         path.write_text(content, encoding="latin-1")
-    with pytest.raises(ComparisonError, match=rf"old\.json .*{reason}"):
+    with pytest.raises(comparison.ComparisonError, match=rf"old\.json .*{reason}"):
         read_result(path)
 
 
@@ -215,10 +204,11 @@ def test_another_file_is_refused(content: str | None, reason: str, path: Path) -
     ],
 )
 def test_an_unexpected_field_is_refused_when_it_is_read(
-    place: str, value: object, result: Result, path: Path
+    place: str, value: object, result: Result, tmp_path: Path
 ) -> None:
+    path = tmp_path / "old.json"
     path.write_text(json.dumps(changed(result, place, value)), encoding="utf-8")
-    with pytest.raises(ComparisonError, match=r"old\.json cannot be compared") as told:
+    with pytest.raises(comparison.ComparisonError, match=r"old\.json cannot be compared") as told:
         read_result(path)
     if value is MISSING:
         assert f"the field {place.rpartition('/')[2]!r} is missing" in str(told.value)

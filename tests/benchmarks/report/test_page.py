@@ -4,33 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from benchmarks.command import tables
+from benchmarks.report import document
 from benchmarks.report.comparison import Change, Comparison
-from benchmarks.report.document import (
-    OutputFileError,
-    check_writable,
-    dump,
-    summarize,
-    to_json,
-    write_text,
-)
 from benchmarks.report.page import render
 from edge_app.device.last_benchmark import MeasuredVariant, read_last_benchmark
 from edge_app.models.card import VARIANTS
-from made_results import (
-    CARD,
-    CARDLESS_FILE,
-    DRIFT,
-    QUALITY,
-    TIMES,
-    made_results,
-    model_results,
-)
+from made_results import CARD, CARDLESS_FILE, DRIFT, QUALITY, TIMES, made_results, model_results
 from parsed import Page, headings
 
 if TYPE_CHECKING:
@@ -58,8 +44,11 @@ def test_the_page_has_every_section_and_every_row_of_the_terminal() -> None:
     text = render(results, comparison)
     sections = ["What changed", "Drift", "What int8 changed in dense", "Latency"]
     assert headings(text) == [*sections, "Where it was measured"]
-    page = Page(text)
-    for part in tables(results, comparison):
+    page, parts = Page(text), list(tables(results, comparison))
+    # The terminal has the device first and the changes last.
+    assert parts[0].title == "Device and models"
+    assert parts[-1].title == "Changes since 2026-11-21T17:00:00Z"
+    for part in parts:
         assert part.title in page.words
         for row in part.table.rows:
             assert list(row) in page.rows
@@ -104,28 +93,19 @@ def test_models_are_said_to_be_within_their_budgets_only_where_that_is_known() -
         assert WITHIN not in render(unknown, None)
 
 
-@pytest.fixture
-def chromium(request: pytest.FixtureRequest) -> Browser:
-    pytest.importorskip("playwright", reason="a browser needs Playwright, which is not installed")
-    browser: Browser = request.getfixturevalue("browser")
-    return browser
-
-
 @pytest.mark.slow
+@pytest.mark.skipif(find_spec("playwright") is None, reason="a browser needs Playwright")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_in_a_browser(scheme: str, chromium: Browser, tmp_path: Path) -> None:
+def test_the_page_in_a_browser(scheme: str, browser: Browser, tmp_path: Path) -> None:
     from colours import contrast, ground, parsed  # noqa: PLC0415 - Not where the edge is tested.
 
     path = tmp_path / "report.html"
     card = replace(CARD, budget=replace(CARD.budget, accuracy_loss_points=-1))
     results = made_results()
     models = {**results.models, "dense": replace(model_results(), card=card)}
-    write_text(render(replace(results, models=models), None), path)
-    context = chromium.new_context(
-        viewport={"width": 360, "height": 740},
-        color_scheme=scheme,  # type: ignore[arg-type]
-    )
-    page = context.new_page()
+    document.write_text(render(replace(results, models=models), None), path)
+    viewport = {"width": 360, "height": 740}
+    page = browser.new_page(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]
     seen: list[str] = []
     page.on("request", lambda request: seen.append(request.url))
     page.on("console", lambda message: seen.append(message.text))
@@ -144,12 +124,12 @@ def test_the_page_in_a_browser(scheme: str, chromium: Browser, tmp_path: Path) -
     smallest = page.locator("svg text.axis").first.bounding_box()
     assert smallest
     assert smallest["height"] > 8  # People can read a chart's words.
-    context.close()
+    page.close()
 
 
 def test_the_json_has_every_number() -> None:
     results = made_results()
-    found = json.loads(dump(to_json(results)))
+    found = json.loads(document.dump(document.to_json(results)))
     assert found["format"] == 4
     assert (found["measured_at"], found["quick"]) == ("2026-11-22T17:00:00Z", False)
     assert found["dataset_sha256"] == "0" * 64
@@ -183,15 +163,15 @@ def test_the_json_has_every_number() -> None:
         "latency": times,
     }
     with pytest.raises(ValueError, match="not JSON compliant"):
-        dump({"median_us": float("nan")})
+        document.dump({"median_us": float("nan")})
 
 
 def test_the_summary_has_the_figures_that_the_app_s_page_shows(tmp_path: Path) -> None:
     results = made_results()
     path = tmp_path / "benchmark.json"
-    write_text(summarize(results).to_json(), path)
+    document.write_text(document.summarize(results).to_json(), path)
     found = read_last_benchmark(path)
-    assert found == summarize(results)
+    assert found == document.summarize(results)
     device = results.device
     assert (found.measured_at, found.quick) == (results.measured_at, False)
     assert (found.board, found.cpu, found.runtime) == (device.board, device.cpu, device.runtime)
@@ -212,7 +192,7 @@ def test_a_file_is_replaced_only_once_the_new_one_is_complete(
     path, link = tmp_path / "report.json", tmp_path / "link.json"
     path.write_text("old", encoding="utf-8")
     link.symlink_to(path)
-    check_writable(link)
+    document.check_writable(link)
     assert path.read_text(encoding="utf-8") == "old"
 
     def fail(*_: object) -> None:
@@ -220,10 +200,10 @@ def test_a_file_is_replaced_only_once_the_new_one_is_complete(
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", fail)
-        with pytest.raises(OutputFileError, match=r"link\.json cannot be written \(No space left"):
-            write_text("new", link)
+        with pytest.raises(document.OutputFileError, match=r"link\.json cannot be written \(No"):
+            document.write_text("new", link)
     assert path.read_text(encoding="utf-8") == "old"
-    write_text("new", link)
+    document.write_text("new", link)
     assert link.is_symlink()
     assert path.read_text(encoding="utf-8") == "new"
     assert set(tmp_path.iterdir()) == {path, link}
@@ -232,5 +212,5 @@ def test_a_file_is_replaced_only_once_the_new_one_is_complete(
 @pytest.mark.parametrize("name", ["missing/report.json", "file/report.json", ".", "n" * 300])
 def test_check_writable_refuses_what_cannot_be_written(name: str, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(OutputFileError, match="name a file"):
-        check_writable(tmp_path / name)
+    with pytest.raises(document.OutputFileError, match="name a file"):
+        document.check_writable(tmp_path / name)

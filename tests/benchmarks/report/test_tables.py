@@ -110,7 +110,9 @@ def test_a_wide_table_has_longer_lines_and_long_names_are_folded(show: Show) -> 
     table.add(name, *numbers)
     lines = show([Part("Wide", table, "word " * 40)]).splitlines()
     assert numbers == next(line.split()[1:] for line in lines if numbers[0] in line)
-    assert "".join(line.split(" ")[0] for line in lines[3:6]).startswith(name)
+    folded = [line.split(" ")[0] for line in lines[3:6]]
+    assert "".join(folded).startswith(name)
+    assert folded[0] == name[:14]
     assert max(len(line.rstrip()) for line in lines if "word" in line) <= 80
 
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from convert.data import pool as module
-from convert.data.pool import (
-    DRAWN_COPIES,
-    DRAWN_VARIATIONS,
-    MNIST_VARIATIONS,
-    NO_DIGIT,
-    OUTLIER_SHARE,
-    OUTLIERS,
-    PICTURES,
-    Drawn,
-    Pool,
-    fill,
-)
+from convert.data.pool import DRAWN_COPIES, NO_DIGIT, OUTLIER_SHARE, OUTLIERS, Drawn, Pool, fill
 from convert.data.sources import Source, TrainingData
 from convert.strokes.skeleton import skeleton
 from edge_app import rasterize
@@ -44,32 +33,21 @@ def marked(kind: int, count: int, rendering: int = 0) -> NDArray[np.uint8]:
 def pool() -> Pool:
     """Two thousand digits, one in four of them not traceable, and a hundred by people."""
     labels = (np.arange(DIGITS) % 10).astype(np.uint8)
+    traced = Drawn(np.stack([marked(TRACE, DIGITS, number) for number in range(3)]), labels)
+    drawn = np.stack([marked(DRAWING, PEOPLE, number) for number in range(5)])
     traceable = np.arange(DIGITS) % 4 > 0
-    traced = np.stack([marked(TRACE, DIGITS, rendering) for rendering in range(3)])
-    drawn = np.stack([marked(DRAWING, PEOPLE, rendering) for rendering in range(5)])
-    return Pool(
-        pictures=marked(PICTURE, DIGITS),
-        traced=Drawn(traced, labels),
-        traceable=traceable,
-        drawn=Drawn(drawn, labels[:PEOPLE]),
-        outliers=marked(OUTLIER, OTHERS),
-    )
+    people, others = Drawn(drawn, labels[:PEOPLE]), marked(OUTLIER, OTHERS)
+    return Pool(marked(PICTURE, DIGITS), traced, traceable, people, others)
 
 
-class Epoch(NamedTuple):
-    """What an epoch shows, and what its pixels tell of each image."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int8]
-    kinds: NDArray[np.uint8]
-    renderings: NDArray[np.uint8]
-    numbers: NDArray[np.intp]
+Epoch = tuple[NDArray[Any], ...]
 
 
 def show(pool: Pool, generator: np.random.Generator) -> Epoch:
+    """An epoch's images and labels, and each image's kind, rendering and number."""
     images, labels = pool.epoch(generator)
     numbers = images[:, 0, 2].astype(np.intp) * 256 + images[:, 0, 3]
-    return Epoch(images, labels, images[:, 0, 0], images[:, 0, 1], numbers)
+    return images, labels, images[:, 0, 0], images[:, 0, 1], numbers
 
 
 @pytest.fixture(scope="module")
@@ -96,19 +74,21 @@ def test_an_epoch_shows_every_digit_once_every_drawn_one_some_times_and_some_non
 def test_what_can_be_traced_is_mostly_a_picture_and_the_rest_always(
     epoch: Epoch, pool: Pool
 ) -> None:
-    pictures = set(epoch.numbers[epoch.kinds == PICTURE])
+    _, _, kinds, _, numbers = epoch
+    pictures = set(numbers[kinds == PICTURE])
     traceable = set(np.flatnonzero(pool.traceable))
     assert set(range(DIGITS)) - traceable <= pictures
-    assert len(pictures & traceable) / len(traceable) == pytest.approx(PICTURES, abs=0.04)
+    assert len(pictures & traceable) / len(traceable) == pytest.approx(module.PICTURES, abs=0.04)
 
 
 def test_every_rendering_is_shown_about_as_often(epoch: Epoch) -> None:
+    _, _, kinds, renderings, numbers = epoch
     for kind, count in ((TRACE, 3), (DRAWING, 5)):
-        shares = np.bincount(epoch.renderings[epoch.kinds == kind], minlength=count)
+        shares = np.bincount(renderings[kinds == kind], minlength=count)
         assert shares / shares.sum() == pytest.approx(1 / count, abs=0.08)
-    drawn = epoch.kinds == DRAWING
-    pairs = set(zip(epoch.numbers[drawn], epoch.renderings[drawn], strict=True))
-    half = len(epoch.labels) // 2  # They are shuffled.
+    drawn = kinds == DRAWING
+    pairs = set(zip(numbers[drawn], renderings[drawn], strict=True))
+    half = len(drawn) // 2  # They are shuffled.
     assert drawn[:half].mean() == pytest.approx(drawn[half:].mean(), abs=0.05)
     # Of four drawn from five there are three different ones on average.
     assert len(pairs) / PEOPLE == pytest.approx(5 * (1 - 0.8**DRAWN_COPIES), abs=0.25)
@@ -117,11 +97,10 @@ def test_every_rendering_is_shown_about_as_often(epoch: Epoch) -> None:
 def test_the_generator_alone_decides_and_epochs_differ(pool: Pool, epoch: Epoch) -> None:
     generator = np.random.default_rng(0)
     again, second = show(pool, generator), show(pool, generator)
-    np.testing.assert_array_equal(again.images, epoch.images)
-    np.testing.assert_array_equal(again.labels, epoch.labels)
-    of = [{image.tobytes() for image in each.images} for each in (again, second)]
+    assert all(map(np.array_equal, again, epoch))
+    of = [{image.tobytes() for image in images} for images, *_ in (again, second)]
     assert 0.2 < len(of[0] & of[1]) / len(of[0]) < 0.9
-    others = [set(each.numbers[each.labels == NO_DIGIT]) for each in (again, second)]
+    others = [set(numbers[labels == NO_DIGIT]) for _, labels, *_, numbers in (again, second)]
     assert others[0] != others[1]
 
 
@@ -142,7 +121,7 @@ def test_pictures_are_mnist_s_and_traces_the_same_digits_drawn_with_the_pen(
     np.testing.assert_array_equal(filled.pictures, images)
     np.testing.assert_array_equal(filled.traced.labels, labels)
     traced, traceable = filled.traced.renderings, filled.traceable
-    assert traced.shape == (1 + MNIST_VARIATIONS, len(labels), 28, 28)
+    assert traced.shape == (1 + module.MNIST_VARIATIONS, len(labels), 28, 28)
     assert 0.8 * len(labels) < traceable.sum() <= len(labels)
     assert not traced[:, ~traceable].any()
     assert (traced[:, traceable].max(axis=(2, 3)) > 200).all()
@@ -156,7 +135,7 @@ def test_drawn_digits_are_the_people_s_and_their_sevens_without_bars(
 ) -> None:
     (source,) = data.drawn
     images, labels = filled.drawn
-    assert images.shape[:2] == (1 + DRAWN_VARIATIONS, len(source.drawings))
+    assert images.shape[:2] == (1 + module.DRAWN_VARIATIONS, len(source.drawings))
     np.testing.assert_array_equal(labels, source.train.labels)  # None of them is crossed.
     np.testing.assert_array_equal(images[0], source.train.images)
     for shown in (images, filled.traced.renderings[:, filled.traceable]):
@@ -166,7 +145,7 @@ def test_drawn_digits_are_the_people_s_and_their_sevens_without_bars(
     stem, bar = np.array([(0.0, 0), (200, 0), (80, 300)]), np.array([(30.0, 160), (190, 160)])
     crossed = source._replace(drawings=[LabelledDrawing(7, [stem, bar])])
     monkeypatch.setattr(module, "MNIST_VARIATIONS", 0)
-    boxed = fill(small(data, [crossed]), "box", seed=0)
+    boxed = fill(small(data._replace(normalization="box"), [crossed]))
     assert boxed.drawn.labels.tolist() == [7, 7]
     expected = stack([[stem, bar], [stem]], "box")
     np.testing.assert_array_equal(boxed.drawn.renderings[0], expected)
@@ -180,7 +159,9 @@ def test_the_seed_alone_fills_it(
     monkeypatch.setattr(module, "DRAWN_VARIATIONS", 1)
     monkeypatch.setattr(module, "MNIST_VARIATIONS", 1)
     few = small(data, data.drawn)
-    first, again, other = (fill(few, "moments", seed) for seed in (0, 0, 1))
+    first, again = fill(few), fill(few)
+    monkeypatch.setattr(module, "SEED", 1)
+    other = fill(few)
     for part in ("traced", "drawn"):
         found, same, different = (getattr(each, part).renderings for each in (first, again, other))
         np.testing.assert_array_equal(found, same)
@@ -196,7 +177,7 @@ def test_the_seed_alone_fills_it(
 def test_non_digits_are_there_in_due_number_and_drawings_are_not_needed(
     data: TrainingData, filled: Pool
 ) -> None:
-    alone = fill(small(data, []), "moments", seed=0)
+    alone = fill(small(data, []))
     assert alone.drawn.labels.shape == (0,)
     for pool, count in ((filled, 110), (alone, 20)):
         assert pool.outliers.shape == (round(OUTLIERS * count), 28, 28)

@@ -39,7 +39,7 @@ def publish(data: TrainingData) -> Iterator[Callable[[Path], object]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(publication, "export", lambda *_: contents)
         yield lambda folder: publication.publish(
-            *(original, IDENTITY, "moments", "logits", BUDGETS["dense"], Acceptance(0.5, 1.0)),
+            *(original, IDENTITY, "logits", BUDGETS["dense"], Acceptance(0.5, 1.0)),
             *(images, data, {"seed": 0}, folder),
         )
 

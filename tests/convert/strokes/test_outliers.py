@@ -25,16 +25,6 @@ def of_kind(drawings: list[LabelledDrawing]) -> dict[str, list[Strokes]]:
     return {kind: made[number :: len(KINDS)] for number, kind in enumerate(KINDS)}
 
 
-def test_the_seed_alone_decides(drawings: list[LabelledDrawing]) -> None:
-    first, again, other = (
-        draw_outliers(2 * len(KINDS), drawings, np.random.default_rng(seed)) for seed in (7, 7, 8)
-    )
-    for one, same in zip(first, again, strict=True):
-        np.testing.assert_array_equal(np.concatenate(one), np.concatenate(same))
-    alike = sum(map(np.array_equal, map(rasterize, first), map(rasterize, other)))
-    assert alike <= 2  # A single dot looks like a single dot.
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_drawings_of_a_kind_can_be_shown_to_a_model_and_differ(
     kind: str, of_kind: dict[str, list[Strokes]]
@@ -118,14 +108,14 @@ def test_rounding_keeps_the_ends_and_cuts_the_corner() -> None:
 
 def test_the_committed_drawings_are_many_of_every_kind_fit_the_canvas_and_differ() -> None:
     found = read_non_digits()
-    kinds = Counter(drawing.kind for drawing in found)
+    kinds = Counter(kind for kind, _ in found)
     assert len(found) >= 400
     for kind in ("dots", "scribble", "cross", "box", "spiral", "letter", "two digits"):
         assert kinds[kind] >= 30, kind
-    points = np.concatenate([stroke for drawing in found for stroke in drawing.strokes])
+    points = np.concatenate([stroke for _, drawing in found for stroke in drawing])
     assert points.dtype == np.float64
     assert points.min() >= 0
     assert points.max() <= 280
-    images = [rasterize(drawing.strokes) for drawing in found]
+    images = [rasterize(strokes) for _, strokes in found]
     assert all(image.max() > 200 for image in images)
     assert len({image.tobytes() for image in images}) > 0.97 * len(found)

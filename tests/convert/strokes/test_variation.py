@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
+from convert.strokes import variation as module
 from convert.strokes.geometry import Strokes, fitted
-from convert.strokes.variation import (
-    BEND,
-    SLIP,
-    STRETCH,
-    TURN,
-    WAVES,
-    restyled,
-    uncrossed,
-    varied,
-    warped,
-)
+from convert.strokes.variation import WAVES, restyled, uncrossed, warped
 from edge_app.digits.labelled import LabelledDrawing
 
 STEM = np.array([(100.0, 100.0), (300.0, 100.0), (180.0, 400.0)])
@@ -49,36 +38,21 @@ def test_warping_keeps_strokes_and_dots_and_works_in_any_unit() -> None:
             np.testing.assert_allclose(one, other, atol=1e-9)
 
 
-def test_the_seed_alone_decides() -> None:
-    first, again, other = (
-        varied([STEM, BAR], 7, np.random.default_rng(seed)) for seed in (5, 5, 6)
-    )
-    for one, same in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one, same)
-    assert not np.allclose(first[0], other[0])
+DEVIATIONS = {name: getattr(module, name) for name in ("TURN", "STRETCH", "BEND", "SLIP")}
 
 
-DEVIATIONS = {"TURN": TURN, "STRETCH": STRETCH, "BEND": BEND, "SLIP": SLIP}
-
-
-@pytest.fixture
-def without(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """``without("TURN", "BEND")``: switches deviations off."""
-
-    def switch_off(*names: str) -> None:
-        for name in names:
-            monkeypatch.setattr(f"convert.strokes.variation.{name}", 0.0)
-
-    return switch_off
+def leave(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Switches all other deviations off."""
+    for name in DEVIATIONS.keys() - set(names):
+        monkeypatch.setattr(module, name, 0.0)
 
 
 def test_without_deviations_a_digit_is_only_centred_and_scaled(
-    without: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    without(*DEVIATIONS)
-    for stroke, found in zip(
-        (STEM, BAR), warped([STEM, BAR], np.random.default_rng(0)), strict=True
-    ):
+    leave(monkeypatch)
+    strokes = [STEM, BAR]
+    for stroke, found in zip(strokes, warped(strokes, np.random.default_rng(0)), strict=True):
         expected = (stroke - (200, 250)) / 300
         np.testing.assert_allclose(found[[0, -1]], expected[[0, -1]])
         assert len(found) == 4 * len(stroke)
@@ -87,9 +61,9 @@ def test_without_deviations_a_digit_is_only_centred_and_scaled(
 
 
 def test_digits_are_turned_and_stretched_by_the_given_deviations(
-    without: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    without("BEND", "SLIP")
+    leave(monkeypatch, "TURN", "STRETCH")
     generator = np.random.default_rng(0)
     cross = [np.array([(-1.0, 0.0), (1.0, 0.0)]), np.array([(0.0, -1.0), (0.0, 1.0)])]
     bars = np.array(
@@ -100,17 +74,18 @@ def test_digits_are_turned_and_stretched_by_the_given_deviations(
     angles = np.arctan2(bars[:, 0, 1], bars[:, 1, 1])
     np.testing.assert_allclose(np.hypot(bars[:, 0, 1], bars[:, 1, 1]), 1)
     np.testing.assert_allclose(bars[:, 0].prod(axis=1), -bars[:, 1].prod(axis=1))
-    for found, deviation in ((np.log(widths), STRETCH), (angles, TURN)):
+    for found, name in ((np.log(widths), "STRETCH"), (angles, "TURN")):
+        deviation = DEVIATIONS[name]
         assert found.mean() == pytest.approx(0, abs=0.1 * deviation)
         assert found.std() == pytest.approx(deviation, rel=0.1)
 
 
 @pytest.mark.parametrize(("name", "variance"), [("BEND", WAVES / 2), ("SLIP", 1.0)])
 def test_points_are_bent_and_slipped_by_the_given_deviations(
-    name: str, variance: float, without: Callable[..., None]
+    name: str, variance: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # A wave of random phase moves a point by its height times the square root of a half.
-    without(*DEVIATIONS.keys() - {name})
+    leave(monkeypatch, name)
     generator = np.random.default_rng(0)
     moved = np.array([warped([RING, RING], generator) for _ in range(1000)]) - fitted([RING])[0]
     deviation = DEVIATIONS[name] * variance**0.5
