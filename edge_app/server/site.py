@@ -15,6 +15,7 @@ import uvicorn
 from fastapi.middleware.gzip import GZipMiddleware
 
 from edge_app.digits.collection import Collection
+from edge_app.models.cardless import CardlessModel
 from edge_app.models.classifier import Classifier
 from edge_app.page.functions import page_functions
 from edge_app.page.icons.routes import add_icons
@@ -70,8 +71,13 @@ def _add_health(site: fastapi.FastAPI, models: Mapping[str, Classifier]) -> None
 
     @site.get("/health")
     def health(response: fastapi.Response) -> dict[str, list[str]]:
-        response.status_code = 200 if models else 503
-        return {"models": [*models]}
+        serving = [
+            name
+            for name, model in models.items()
+            if not (isinstance(model, CardlessModel) and model.is_left_out)
+        ]
+        response.status_code = 200 if serving else 503
+        return {"models": serving}
 
 
 def _with_compressed_page(app: App) -> App:
