@@ -214,8 +214,9 @@ def test_answers_are_sent_at_once() -> None:
 def test_a_damaged_model_is_left_out_and_the_others_answer(
     tmp_path: Path, models_folder: Path, app: App
 ) -> None:
-    file = shutil.copytree(models_folder, tmp_path / "models") / "dense" / "int8.tflite"
-    file.rename(file.parents[1] / "my.tflite")
+    dense = shutil.copytree(models_folder, tmp_path / "models") / "dense"
+    (dense / "int8.tflite").rename(dense.with_name("my.tflite"))
+    (dense / "card.json").write_text("[" * 5000)
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
         host = "::1"
@@ -226,10 +227,12 @@ def test_a_damaged_model_is_left_out_and_the_others_answer(
         variants = component(app, "canvas")["props"]["props"]["variants"]
         return [each["name"] for each in variants if each["chosen"]]
 
-    options = ("--models", file.parents[1], "--variant", "float32", "--host", host)
+    options = ("--models", dense.parent, "--variant", "float32", "--host", host)
     with start(tmp_path, *options) as damaged:
         assert damaged.url.startswith("http://[::1]:" if host == "::1" else "http://127.")
-        assert f"edge_app: Model 'dense' is left out: {file} is" in damaged.printed("stderr")
+        assert f"edge_app: Model 'dense' is left out: {dense / 'card.json'}" in damaged.printed(
+            "stderr"
+        )
         left = "Models:  Multi-layer Perceptron, Convolutional Network, my (no card)\n"
         assert left in damaged.printed("stdout")
         assert classify(damaged) == {"mlp": 7, "cnn": 7, "my": 7}
