@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 from tqdm import tqdm
 
@@ -20,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # In place of this script's own folder, whose modules are imported as the tests' are.
 sys.path[:1] = [str(ROOT), str(ROOT / "tests" / "support")]
 
-from tests.attack.arena import Arena, opened  # noqa: E402 - Found by the lines above.
+from tests.attack import malformed  # noqa: E402 - Found by the lines above.
+from tests.attack.arena import Arena, opened  # noqa: E402
 from tests.attack.clients import Client, attack  # noqa: E402
 from tests.attack.generator import Generator  # noqa: E402
 from tests.attack.models import attack_models, load_one  # noqa: E402
@@ -91,8 +93,18 @@ def _attack(arguments: argparse.Namespace, report: Report) -> None:
         seconds = time.monotonic() - since
         report.add_attack(tally, witness, repeat, sorted(last.values()))
         report.add_files(arena.app.files() - files)
+        report.add_end(_stop(arena), witness)
     print(by_kind(tally))
     print(f"{tally.total():,} in {seconds:,.0f} s: {tally.total() / seconds:,.0f} a second\n")
+
+
+def _stop(arena: Arena) -> int:
+    """Stop the app while clients are connected; returns its exit status."""
+    client = Client(arena.target, 0, Tally())
+    client.attempt(0, malformed.partial(Random(0), arena.target) * 100)  # noqa: S311
+    status = arena.app.stop()
+    client.close()
+    return status
 
 
 def _soak(arguments: argparse.Namespace, report: Report) -> None:

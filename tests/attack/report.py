@@ -32,7 +32,6 @@ class Report:
             repeat: the command that repeats one, without its number.
             last: the numbers of those that were sent last.
         """
-        log, tracebacks = witness.log()
         figures = {
             "crashes": int(not witness.alive()),
             "tried": tally.total(),
@@ -45,8 +44,6 @@ class Report:
             "memory_before": witness.before,
             "memory_peak": witness.peak,
             "memory_after": witness.after,
-            "log_bytes": log,
-            "tracebacks": tracebacks,
         }
         self.results |= figures
         numbers = " ".join(map(str, last))
@@ -56,16 +53,23 @@ class Report:
         self._check(not witness.failures, f"a visitor got no answer: {witness.failures[:1]}")
         slowest = figures["visitor_slowest_s"]
         self._check(slowest <= HANG_S, f"a visitor waited {slowest:.1f} s; at most {HANG_S} s")
-        self._check_use(witness.peak, log, tracebacks)
+        self._check_memory(witness.peak)
 
     def add_files(self, files: set[Path]) -> None:
         """Add the files that the app has written, apart from the drawings that it stores."""
         self.results["files_written"] = len(files)
         self._check(not files, f"the app wrote {sorted(map(str, files))[:3]}")
 
+    def add_end(self, status: int, witness: Witness) -> None:
+        """Add how the app ended, and what it had printed by then."""
+        log, tracebacks = witness.log()
+        self.results |= {"exit_status": status, "log_bytes": log, "tracebacks": tracebacks}
+        self._check(status == 0, f"the app ended with status {status} when it was told to stop")
+        self._check(log < LOG, f"the log has {log:,} bytes; at most {LOG:,.0f}")
+        self._check(not tracebacks, f"the log has {tracebacks} tracebacks")
+
     def add_soak(self, soaking: Soaking, witness: Witness) -> None:
         """Add what came of valid drawings."""
-        log, tracebacks = witness.log()
         growth = soaking.growth()
         self.results |= {
             "soak_drawings": soaking.drawings,
@@ -78,7 +82,7 @@ class Report:
         if soaking.drawings >= ENOUGH:
             grown = f"{growth / 1e6:.1f} MB per 100,000 drawings"
             self._check(growth < FLAT, f"memory grows by {grown}; at most {FLAT / 1e6:.0f} MB")
-        self._check_use(witness.peak, log, tracebacks)
+        self._check_memory(witness.peak)
 
     def add_models(self, loading: Loading) -> None:
         """Add what came of damaged models."""
@@ -98,12 +102,9 @@ class Report:
         )
         return "\n".join(lines)
 
-    def _check_use(self, peak: int, log: int, tracebacks: int) -> None:
-        self._check(
-            peak < MEMORY, f"memory reached {peak / 1e6:.0f} MB; at most {MEMORY / 1e6:.0f} MB"
-        )
-        self._check(log < LOG, f"the log has {log:,} bytes; at most {LOG:,.0f}")
-        self._check(not tracebacks, f"the log has {tracebacks} tracebacks")
+    def _check_memory(self, peak: int) -> None:
+        megabytes = f"{peak / 1e6:.0f} MB; at most {MEMORY / 1e6:.0f} MB"
+        self._check(peak < MEMORY, f"memory reached {megabytes}")
 
     def _check(self, held: bool, sentence: str) -> None:
         if not held:

@@ -42,6 +42,7 @@ def test_everything_was_sent(results: dict[str, Any]) -> None:
 
 def test_nothing_that_is_sent_brings_the_app_down(results: dict[str, Any]) -> None:
     assert results["crashes"] == 0
+    assert results["exit_status"] == 0
     assert results["visitor_drawings"] > 0
 
 
