@@ -34,6 +34,7 @@ _BURSTS: tuple[Kind, ...] = (
     malformed.savings,
     malformed.idle,
     malformed.unread,
+    malformed.crowd,
 )
 _LOGIN: dict[Kind, float] = {nonsense.login: 10, nonsense.anyone: 15}
 _UNFETCHED = 1
@@ -62,7 +63,7 @@ class Generator:
         """
         random = Random(f"{self._seed}/{number}")  # noqa: S311 - Nothing is kept secret.
         stretch, place = divmod(number, STRETCH)
-        burst, within = divmod(place - STRETCH // 8, STRETCH // 4)
+        burst, within = divmod(place - STRETCH // 10, STRETCH // len(_BURSTS))
         if not within:
             return _BURSTS[burst](random, self._target)
         if stretch % 10 == _UNFETCHED:

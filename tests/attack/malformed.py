@@ -172,7 +172,13 @@ def unread(random: Random, target: Target) -> list[Attempt]:
     """Large answers that nobody reads."""
     path = random.choice(["/", "/config", "/gradio_api/info", *target.assets])
     sent = get(target, path) * random.choice([1, 50, 500])
-    return [Attempt("burst: unread", sent, Ending.PARK)] * 100
+    return [Attempt("burst: unread", sent, Ending.PARK)] * 190
+
+
+def crowd(random: Random, target: Target) -> list[Attempt]:
+    """As many connections as an address may have, each with many drawings in a row."""
+    sent = visits.drawing(random, target)[0].sent * 10
+    return [Attempt("burst: crowd", sent, Ending.PARK)] * 190
 
 
 def unfetched(random: Random, target: Target) -> list[Attempt]:
