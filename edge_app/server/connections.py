@@ -16,11 +16,12 @@ SPARE_FILES = 256
 
 def _most() -> int:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return 512 if files == resource.RLIM_INFINITY else max(16, min(512, files - SPARE_FILES))
+    return 512 if files == resource.RLIM_INFINITY else max(16, min(512, (files - SPARE_FILES) // 2))
 
 
 MOST = _most()
-"""Connections at once, fewer than this process has descriptors for; a browser opens up to six."""
+"""Connections at once, each with a descriptor of its own and one of the file that it may be sent; a
+browser opens up to six."""
 
 _log = logging.getLogger("edge_app")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import textwrap
 from collections.abc import Iterator
@@ -31,9 +32,11 @@ def impatient(folder: Path, files: int = 1024, patience_s: float = 3600) -> Iter
         yield app
 
 
-def connect(app: App, sent: bytes = b"") -> socket.socket:
+def connect(app: App, sent: bytes = b"", source: str = "") -> socket.socket:
     address = urlsplit(app.url)
-    connection = socket.create_connection((address.hostname, address.port or 0), timeout=60)
+    connection = socket.create_connection(
+        (address.hostname, address.port or 0), timeout=60, source_address=(source, 0)
+    )
     connection.sendall(sent)
     return connection
 
@@ -70,3 +73,19 @@ def test_an_answer_that_is_not_taken_is_not_kept(tmp_path: Path) -> None:
         with connect(app) as connection, pytest.raises(ConnectionError):
             connection.sendall(requests)  # Nothing is read, so the app stops reading as well.
         assert get(app.url).status_code == 200
+
+
+def test_files_that_are_sent_count_as_well(tmp_path: Path) -> None:
+    with impatient(tmp_path, files=600) as app, contextlib.ExitStack() as stack:
+        script = re.search(r"/assets/index-[\w-]+\.js", get(app.url).text)
+        assert script
+        requests = f"GET {script[0]} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 50
+        opened = [
+            stack.enter_context(connect(app, requests, f"127.0.0.{place % 3 + 2}"))
+            for place in range(360)
+        ]
+        for connection in opened:  # Nobody reads further, so the app keeps the file open.
+            with contextlib.suppress(ConnectionError):
+                connection.recv(1)
+        assert get(app.url).status_code == 200
+        assert "Too many open files" not in app.printed("stderr")
