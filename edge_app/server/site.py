@@ -9,6 +9,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Mapping
 
+import anyio
 import fastapi
 import gradio as gr
 import uvicorn
@@ -28,9 +29,12 @@ from edge_app.server.certificate import Certificate
 from edge_app.server.connections import Connection
 from edge_app.server.guard import Guard
 from edge_app.server.login import Logins
+from edge_app.server.turns import Turns
 
 BACKLOG = 128
 """Connections that may wait until they are accepted: those of a class that opens the page."""
+THREADS = 8
+"""Pages that are made at once; each takes some memory, and time from those who draw."""
 GRACE_S = 1
 """Seconds that requests have to finish when the server stops."""
 
@@ -63,7 +67,7 @@ def build_site(
         css_paths=CSS,
     )
     calls = Calls(Logins(app), functions, private=access.credentials is not None)
-    return Guard(_with_compressed_page(calls), access.hosts)
+    return Guard(Turns(_with_compressed_page(calls)), access.hosts)
 
 
 def _add_health(site: fastapi.FastAPI, models: Mapping[str, Classifier]) -> None:
@@ -127,6 +131,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Called by uvicorn, which stops right afterwards if it was told to."""
+        # In them Gradio makes its pages.
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await super().startup(sockets)
         for listener in sockets or []:
             listener.listen(BACKLOG)
