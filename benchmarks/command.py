@@ -42,9 +42,9 @@ and int8:
 EPILOG = """\
 The exit status is 1, with a sentence on standard error, if a model's int8
 exceeds the budget in its card (accuracy lost, agreement with the original,
-size), or if a model cannot be measured; the other models are still measured. A
-.tflite file without a card has no known original: only its accuracy and latency
-are measured. Nothing is sent anywhere.
+size), or if a model or one of its files is missing or damaged; everything else
+is still measured. A .tflite file without a card has no known original: only its
+accuracy and latency are measured. Nothing is sent anywhere.
 
 The app's page shows the last result of "all" with every model and variant;
 --model and --variant leave it alone. A --quick result does not replace a full

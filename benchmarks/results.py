@@ -18,7 +18,7 @@ from benchmarks.latency.timing import Times
 from benchmarks.serving.serving import Serving
 from edge_app.digits.normalization import Normalization
 from edge_app.models.card import Card, FileRecord
-from edge_app.models.folder import CARDLESS
+from edge_app.models.cardless import CARDLESS
 
 TEST_SET = "mnist"
 """The name of the labelled set that budgets apply to."""

@@ -33,8 +33,9 @@ from benchmarks.serving.serving import FULL, QUICK, measure_serving
 from edge_app.digits.labelled import read_json_lines
 from edge_app.digits.mnist import Digits, read_digits
 from edge_app.models.card import CARD, VARIANTS, CardError, read_file, record_file
+from edge_app.models.cardless import CARDLESS, NoAnswerError
 from edge_app.models.classifier import Classifier, Model, normalizations
-from edge_app.models.folder import CARDLESS, ModelError, load_folder
+from edge_app.models.folder import ModelError, load_folder
 
 _progress = partial(tqdm, disable=None, leave=False)  # A bar on terminals only, gone at the end.
 
@@ -55,8 +56,8 @@ class Selection(NamedTuple):
 def measure(selection: Selection) -> Results:
     """Measure what is selected; on a terminal, show the progress.
 
-    A model that cannot be loaded, or whose drift is unknown or beyond its budget, becomes a
-    sentence in ``problems``; the others are still measured.
+    A model or a variant that cannot be loaded, or whose drift is unknown or beyond its budget,
+    becomes a sentence in ``problems``; the others are still measured.
 
     Raises:
         ModelError: the folder cannot be read, or no selected model can be loaded.
@@ -120,17 +121,25 @@ def measure(selection: Selection) -> Results:
 def _load(selection: Selection, problems: list[str]) -> dict[str, Classifier]:
     """The selected models with their selected variants."""
     left_out: list[str] = []
-    models = load_folder(selection.models, left_out.append, selection.model)
+    wanted = {STAND_IN, *(selection.variant or VARIANTS)}
+    models: dict[str, Classifier] = {}
+    for name, model in load_folder(selection.models, left_out.append, selection.model).items():
+        if not isinstance(model, Model):
+            models[name] = model
+        elif chosen := {each: file for each, file in model.interpreters.items() if each in wanted}:
+            models[name] = Model(model.card, chosen)
+            if STAND_IN not in chosen:
+                left_out.append(
+                    f"The layers of {name}, and its drift on other images than MNIST's, are "
+                    f"unknown: both are compared with {STAND_IN}, which is missing."
+                )
+        else:
+            left_out.append(f"Model {name!r} has none of the variants to measure.")
     if not models:
         expected = "expected a folder per model, each complete, or .tflite files"
         nothing = f"No model in {selection.models} can be measured; {expected}."
         raise ModelError(" ".join([*left_out, nothing]))
     problems += left_out
-    wanted = {STAND_IN, *(selection.variant or VARIANTS)}
-    for name, model in models.items():
-        if isinstance(model, Model):
-            chosen = {each: file for each, file in model.interpreters.items() if each in wanted}
-            models[name] = Model(model.card, chosen)
     return models
 
 
@@ -165,15 +174,21 @@ def measure_drift(
     for name, model in models.items():
         try:
             stored[name] = read_reference(selection.models / name, model.card, digits)
-        except (CardError, DriftError) as error:
+        except CardError as error:
+            problems.append(f"The drift of {name} is unknown: {error}")
+        except DriftError as error:
             problems.append(str(error))
     known = {name: model for name, model in models.items() if name in stored}
     drift: dict[str, dict[str, ModelDrift]] = {name: {} for name in known}
     with _progress(desc="Drift", total=sum(steps(known, each.images) for each in sets)) as bar:
         for each in sets:
             for name, outputs in predict(known, each.images, bar.update).items():
-                stand_in = Original(outputs[STAND_IN], STAND_IN)
-                original = stored[name] if each.name == TEST_SET else stand_in
+                if each.name == TEST_SET:
+                    original = stored[name]
+                elif STAND_IN in outputs:
+                    original = Original(outputs[STAND_IN], STAND_IN)
+                else:
+                    continue
                 try:
                     drift[name][each.name] = compare_model(name, original, outputs, each.labels)
                 except DriftError as error:
@@ -191,6 +206,7 @@ def _measure_layers(
     pairs = [
         (name, variant)
         for name, model in models.items()
+        if STAND_IN in model.variants
         for variant in model.variants
         if variant != STAND_IN
     ]
@@ -211,12 +227,13 @@ def _measure_layers(
 def _measure_quality(
     models: Mapping[str, Classifier], test_set: LabelledSet, problems: list[str]
 ) -> dict[str, Quality]:
-    with _progress(desc="Accuracy without a card", total=steps(models, test_set.images)) as bar:
-        outputs = predict(models, test_set.images, bar.update)
     qualities = {}
-    for name, predictions in outputs.items():
-        try:
-            qualities[name] = measure_quality(predictions[CARDLESS], test_set.labels)
-        except ValueError as error:
-            problems.append(f"The accuracy of {name} is unknown: {error}.")
+    with _progress(desc="Accuracy without a card", total=steps(models, test_set.images)) as bar:
+        for name, model in models.items():  # They share a process; one may end it.
+            try:
+                outputs = predict({name: model}, test_set.images, bar.update)
+                qualities[name] = measure_quality(outputs[name][CARDLESS], test_set.labels)
+            except (NoAnswerError, ValueError) as error:
+                reason = str(error).rstrip(".")
+                problems.append(f"The accuracy of {name} is unknown: {reason}.")
     return qualities

@@ -66,7 +66,7 @@ def choose_models(folder: Path, names: Sequence[str]) -> list[Model]:
         ReportError: there is no such model, or it is damaged.
     """
     complaints: list[str] = []
-    models = load_models(folder, complaints.append)
+    models = load_models(folder, complaints.append, complete=True)
     for name in names:
         if name not in models:
             known = ", ".join(models) or "a folder per model"

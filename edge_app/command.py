@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TextIO
 
 from edge_app.device.addresses import urls
 from edge_app.device.invitation import invitation
 from edge_app.digits.collection import DEFAULT_LIMIT, Collection
+from edge_app.models.answers import choices
 from edge_app.models.card import CARD, VARIANTS, record_file
 from edge_app.models.classifier import Model
 from edge_app.models.folder import ModelError, load_folder
@@ -20,8 +23,13 @@ from edge_app.page.tabs.content import Sheets
 from edge_app.page.tabs.device import device_sheet
 from edge_app.page.tabs.models import models_sheet
 from edge_app.paths import MODELS, results_path
+from edge_app.server.access import Access
+from edge_app.server.certificate import read_certificate
 from edge_app.server.credentials import read_credentials
+from edge_app.server.hosts import Hosts
+from edge_app.server.memory import give_back_freed_memory
 from edge_app.server.server import listen, serve
+from edge_app.service import install, notify_ready, unit
 
 DESCRIPTION = """\
 Serve a canvas to draw digits on, to every phone and computer on the local network. Each model says
@@ -34,6 +42,8 @@ examples:
   python -m edge_app                        the LAN, port 7860
   python -m edge_app --host 127.0.0.1       this device only
   python -m edge_app --auth-file users.txt  require a login (one user:password per line)
+  sudo .venv/bin/python -m edge_app service --install
+                                            start it now and at every boot, with systemd
 """
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
@@ -45,11 +55,25 @@ def main() -> None:
     Raises:
         UserError: the app cannot start.
     """
-    arguments = _parser().parse_args()
+    arguments = _parse()
+    if arguments.command == "service":
+        text = unit(arguments)
+        if arguments.install:
+            install(text)
+        else:
+            print(text, end="")
+        return
+    give_back_freed_memory()
+    access = Access(
+        Hosts(arguments.allow_host),
+        read_credentials(arguments.auth_file) if arguments.auth_file else None,
+        read_certificate(arguments.certificate, arguments.key),
+    )
     collection = None
     if arguments.save_drawings:
         collection = Collection(arguments.save_drawings, arguments.save_limit, _report)
-    credentials = read_credentials(arguments.auth_file) if arguments.auth_file else None
+    listener = listen(arguments.host, arguments.port)
+    host, port = listener.getsockname()[:2]
     runtime = find_runtime()
     models = load_folder(arguments.models, _report)
     cards = {
@@ -62,15 +86,15 @@ def main() -> None:
             f"No model to serve in {arguments.models}; expected folders with a card.json, "
             "as python -m convert makes them, or .tflite files."
         )
-    listener = listen(arguments.host, arguments.port)
-    host, port = listener.getsockname()[:2]
 
-    print(f"Runtime: {runtime.name} {runtime.version}")
-    print(f"Models:  {', '.join(model.title for model in models.values())}", flush=True)
+    _say(f"Runtime: {runtime.name} {runtime.version}")
+    _say(f"Models:  {', '.join(model.title for model in models.values())}")
     if collection:
-        print(f"Stores:  drawings in {collection.path}, {collection.count:,} so far", flush=True)
+        _say(f"Stores:  drawings in {collection.path}, {collection.count:,} so far")
 
-    addresses = partial(urls, host, port)
+    if arguments.variant not in (variants := choices(models)):  # No model may have it.
+        arguments.variant = variants[0]
+    addresses = partial(urls, host, port, "https" if access.certificate else "http")
     sheets: Sheets = {
         "models": partial(models_sheet, models),
         "device": partial(device_sheet, addresses),
@@ -78,18 +102,28 @@ def main() -> None:
     }
 
     def ready() -> None:
-        print(invitation(addresses(), sys.stdout))
-        print("Ctrl-C stops.", flush=True)
+        _say(invitation(addresses(), sys.stdout))
+        _say("Ctrl-C stops.")
+        notify_ready()
 
     with listener:
-        serve(listener, models, arguments.variant, credentials, collection, sheets, ready)
+        serve(listener, models, arguments.variant, access, collection, sheets, ready)
 
 
 def _report(sentence: str) -> None:
-    print(f"edge_app: {sentence}", file=sys.stderr)
+    _say(f"edge_app: {sentence}", sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _say(text: str, stream: TextIO | None = None) -> None:
+    """Print, as long as someone reads; the app goes on without."""
+    stream = stream or sys.stdout
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:  # As after "| head -1". Python complains at its end unless it can write.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m edge_app",
         description=DESCRIPTION,
@@ -97,11 +131,31 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
+        "command",
+        nargs="?",
+        choices=["service"],
+        help="print a systemd unit that runs the app with these options",
+    )
+    parser.add_argument(
+        "--install", action="store_true", help="with service: install and start it, as root"
+    )
+    parser.add_argument(
+        "--user", metavar="NAME", help="with service: who runs it (default: a user of its own)"
+    )
+    parser.add_argument(
         "--host",
         default="0.0.0.0",  # noqa: S104 - It serves the LAN.
         help="address to listen on (default: 0.0.0.0, every network of this device)",
     )
     parser.add_argument("--port", type=int, default=7860, help="port (default: 7860; 0: any free)")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="another name by which browsers reach this device, such as a reverse proxy's; "
+        "can be given several times",
+    )
     parser.add_argument(
         "--models",
         type=Path,
@@ -120,6 +174,12 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="FILE",
         help="require a login; one user:password per line, in a file only you can read (chmod 600)",
+    )
+    parser.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="serve https with this certificate (PEM)"
+    )
+    parser.add_argument(
+        "--key", type=Path, metavar="FILE", help="the certificate's private key (PEM)"
     )
     parser.add_argument(
         "--save-drawings",
@@ -142,7 +202,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="benchmark result to show in the page (default: the latest one on this device)",
     )
-    return parser
+    arguments = parser.parse_args()
+    if (arguments.install or arguments.user) and not arguments.command:
+        parser.error("--install and --user go with service: python -m edge_app service --install")
+    return arguments
 
 
 def parse_size(text: str) -> int:

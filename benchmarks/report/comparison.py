@@ -28,7 +28,7 @@ from benchmarks.report.tables import Part, ReportTable
 from benchmarks.results import TEST_SET
 from edge_app.device import last_benchmark
 from edge_app.errors import UserError
-from edge_app.models.folder import CARDLESS
+from edge_app.models.cardless import CARDLESS
 from edge_app.models.metrics import Flips, mcnemar, wilson_interval
 
 FORMATS = (3, FORMAT)

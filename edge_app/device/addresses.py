@@ -15,15 +15,15 @@ _VIRTUAL = ("docker", "br-", "veth", "virbr")
 """Interfaces of containers and virtual machines, where there are no phones."""
 
 
-def urls(host: str, port: int) -> list[str]:
+def urls(host: str, port: int, scheme: str = "http") -> list[str]:
     """The addresses to open in a browser if the app listens on ``host``, the best one first."""
     if host not in {"0.0.0.0", "::"}:  # noqa: S104 - Compared with, not bound to.
-        return [f"http://{f'[{host}]' if ':' in host else host}:{port}"]
+        return [f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"]
     names = _lan_addresses() or ["127.0.0.1"]
     mdns = f"{socket.gethostname().split('.')[0]}.local"
     if _resolves(mdns):
         names.append(mdns)
-    return [f"http://{name}:{port}" for name in names]
+    return [f"{scheme}://{name}:{port}" for name in names]
 
 
 def is_here(url: str) -> bool:

@@ -15,16 +15,16 @@ QUIET = 4
 """Light modules around a QR code, on every side."""
 
 
-def invitation(addresses: Sequence[str], stream: TextIO) -> str:
+def invitation(addresses: Sequence[str], stream: TextIO | None) -> str:
     """The text to print once the page can be opened.
 
     Args:
         addresses: as :func:`edge_app.device.addresses.urls` gives them. A QR code of the first one
             follows if a phone could open it and the stream is a terminal that can show it.
-        stream: where the text will be printed.
+        stream: where the text will be printed; None if standard output is closed.
     """
     lines = ["Open:    " + "\n         ".join(addresses)]
-    if _can_draw(stream) and not is_here(addresses[0]):
+    if stream and _can_draw(stream) and not is_here(addresses[0]):
         code = segno.make_qr(addresses[0])
         if os.get_terminal_size(stream.fileno()).columns >= code.symbol_size(border=QUIET)[0]:
             lines += _to_lines(code)

@@ -184,8 +184,7 @@ class Collection:
 
 
 def keepers(collection: Collection) -> tuple[Callable[[object], dict[str, Any]], ...]:
-    """The functions that the page calls by name. Gradio runs them in threads, so that a slow memory
-    card keeps nobody waiting who draws."""
+    """The functions that the page calls by name, in threads: a memory card can be slow."""
 
     def save(drawing: object) -> dict[str, Any]:
         """Store ``{"strokes": [...], "label": 0 to 9}``; returns the count, or an error."""
@@ -223,7 +222,7 @@ def _is_torn(line: bytes, *, first: bool) -> bool:
     )
     try:
         json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return begun
     return False
 

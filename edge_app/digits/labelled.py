@@ -86,7 +86,10 @@ def parse_drawing(fields: object) -> LabelledDrawing:
         raise DrawingError(f"Found JSON of type {type(fields).__name__}; expected {LINE}.")
     label = fields.get("label")
     if type(label) is not int or not 0 <= label <= 9:
-        raise DrawingError(f"The label is {label!r:.40}; expected a whole number, 0 to 9.")
+        # Python cannot write a list of lists as text if it is nested too deeply.
+        nested = isinstance(label, list | dict)
+        found = f"of type {type(label).__name__}" if nested else f"{label!r:.40}"
+        raise DrawingError(f"The label is {found}; expected a whole number, 0 to 9.")
     strokes = parse_strokes(fields.get("strokes"))
     if not strokes:
         raise DrawingError("The drawing is blank; expected strokes with points.")

@@ -23,7 +23,8 @@ centre at (x=c, y=r).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
+from math import isfinite, sqrt
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -59,8 +60,9 @@ PEN_WIDTH = 2.4
 """Width of the round pen that draws strokes, in normalized pixels; MNIST's ink is about as wide."""
 SPACING = 0.4
 """Distance between two dabs of that pen along a stroke, in pixels."""
-MAX_DABS = 8192
-"""A drawing that would need more dabs gets them farther apart, which bounds time and memory."""
+MAX_DABS = 1300
+"""A drawing that would need more dabs gets them farther apart, which bounds time and memory. So
+many lie along 520 pixels, a line that could cover most of the image."""
 
 WORKING_SIZE = 64
 """A larger picture is first averaged down to at most twice this many pixels per side."""
@@ -70,14 +72,17 @@ _PAD = 1
 _REACH = int(np.ceil(PEN_WIDTH / 2))
 """How many pixels a dab's ink reaches from the pixel that holds its centre: half a pixel more than
 the pen's radius, from a point at most half a pixel off that pixel's centre."""
-_WINDOW = np.arange(-_REACH, _REACH + 1, dtype=np.float32)
+_WINDOW = np.arange(-_REACH, _REACH + 1, dtype=np.float32)[:, None]
 _MARGIN = 2 * _REACH
 """Pixels around the image that take what a dab draws outside of it."""
+_FARTHEST = SIZE / 2 + _REACH
+"""Dabs this far from the centre, across or down, leave no ink in the image."""
 _SIDE = SIZE + 2 * _MARGIN
+_NOTHING_NEAR = np.full(_SIDE * _SIDE, np.inf, np.float32)
 _WINDOW_PLACES = np.add.outer(
     np.arange(_MARGIN - _REACH, _MARGIN + _REACH + 1) * _SIDE,
     np.arange(_MARGIN - _REACH, _MARGIN + _REACH + 1),
-).ravel()
+).reshape(-1, 1)
 
 
 Drawing = Sequence[NDArray[np.float64]] | NDArray[np.uint8]
@@ -88,12 +93,15 @@ def views(
     drawing: Drawing, normalizations: Iterable[Normalization]
 ) -> dict[Normalization, NDArray[np.uint8]]:
     """What models see of one drawing: uint8 (28, 28) for each normalization."""
-    return {name: _view(drawing, name) for name in normalizations}
+    if isinstance(drawing, np.ndarray):
+        return {name: normalize(drawing, name) for name in normalizations}
+    path = _path(drawing)
+    return {name: _draw(path, name) for name in normalizations}
 
 
 def stack(drawings: Iterable[Drawing], normalization: Normalization) -> NDArray[np.uint8]:
     """What models see of N drawings: uint8 (N, 28, 28); N may be 0."""
-    images = [_view(drawing, normalization) for drawing in drawings]
+    images = [views(drawing, [normalization])[normalization] for drawing in drawings]
     return np.array(images, np.uint8).reshape(-1, SIZE, SIZE)
 
 
@@ -105,6 +113,18 @@ class Moments(NamedTuple):
     xx: float
     yy: float
     xy: float
+
+
+class Path(NamedTuple):
+    """Strokes whose points lie about 0 in a bounding box whose longer side is 1."""
+
+    points: NDArray[np.float64]
+    """Those of all strokes, one after the other, float64 (2, N)."""
+    bounds: NDArray[np.intp]
+    """The indices of each stroke's first and last point, intp (2, S)."""
+    moments: Moments
+    width: float
+    height: float
 
 
 class Frame(NamedTuple):
@@ -136,23 +156,7 @@ def rasterize(
     Raises:
         ValueError: an unknown normalization, or a stroke that is not a list of finite (x, y).
     """
-    _check(normalization)
-    lines = [line for line in map(_line, strokes) if len(line)]
-    if not lines:
-        return np.zeros((SIZE, SIZE), np.uint8)
-    points = np.ascontiguousarray(np.concatenate(lines).T)
-    ends = list(accumulate(map(len, lines)))
-    # Centred on 0 with a longer side of 1, the sums of squares are exact whatever the scale.
-    low, high = points.min(axis=1, keepdims=True), points.max(axis=1, keepdims=True)
-    longer_side = float((high - low).max()) or 1.0
-    points = (points - (low + high) / 2) / longer_side
-    moments = _line_moments(points, ends)
-    if normalization == "moments":
-        frame = _moment_frame(moments)
-    else:
-        width, height = ((high - low) / longer_side).ravel().tolist()
-        frame = _box_frame(moments, width, height)
-    return _draw(_place(points, frame), ends)
+    return _draw(_path(strokes), normalization)
 
 
 def normalize(image: ArrayLike, normalization: Normalization = "moments") -> NDArray[np.uint8]:
@@ -183,12 +187,6 @@ def normalize(image: ArrayLike, normalization: Normalization = "moments") -> NDA
     return (placed * (255.0 / max(placed.max(), 1)) + 0.5).astype(np.uint8)
 
 
-def _view(drawing: Drawing, normalization: Normalization) -> NDArray[np.uint8]:
-    if isinstance(drawing, np.ndarray):
-        return normalize(drawing, normalization)
-    return rasterize(drawing, normalization)
-
-
 def _check(normalization: str) -> None:
     if normalization not in NORMALIZATIONS:
         raise ValueError(
@@ -200,15 +198,15 @@ def _moment_frame(moments: Moments) -> Frame:
     slant = moments.xy / moments.yy if moments.yy else 0.0
     slant = min(max(slant, -STEEPEST_SLANT), STEEPEST_SLANT)
     variance_x = moments.xx - 2 * slant * moments.xy + slant * slant * moments.yy
-    sd_x, sd_y = np.sqrt(max(variance_x, 0.0)), np.sqrt(moments.yy)
+    sd_x, sd_y = sqrt(max(variance_x, 0.0)), sqrt(moments.yy)
     if not sd_x and not sd_y:  # A single dot has no size to scale.
         return Frame(moments.x, moments.y, 0.0, 1.0, 1.0)
     return Frame(
         moments.x,
         moments.y,
         slant,
-        float(SD_X / max(sd_x, THINNEST * sd_y)),
-        float(SD_Y / max(sd_y, THINNEST * sd_x)),
+        SD_X / max(sd_x, THINNEST * sd_y),
+        SD_Y / max(sd_y, THINNEST * sd_x),
     )
 
 
@@ -237,31 +235,45 @@ def _box_frame(moments: Moments, width: float, height: float) -> Frame:
 # Strokes
 
 
-def _line(stroke: ArrayLike) -> NDArray[np.float64]:
-    line = np.asarray(stroke, dtype=np.float64)
-    if line.size == 0:
-        return line.reshape(0, 2)
-    if line.ndim != 2 or line.shape[1] != 2 or not np.isfinite(line).all():
-        raise ValueError(
-            f"A stroke of shape {line.shape} was given; expected finite points (x, y)."
-        )
-    return line
+def _path(strokes: Sequence[ArrayLike]) -> Path | None:
+    """The strokes as one path; None if they have no points."""
+    lines = [line for line in (np.asarray(stroke, np.float64) for stroke in strokes) if line.size]
+    if not lines:
+        return None
+    if any(line.ndim != 2 for line in lines) or lines[0].shape[1] != 2:
+        raise ValueError("A stroke is not a list of points; expected points (x, y).")
+    points = np.ascontiguousarray(np.concatenate(lines).T)
+    ends = [*accumulate(map(len, lines))]
+    bounds = np.array([[0, *ends[:-1]], [end - 1 for end in ends]])
+    (left, top), (right, bottom) = points.min(axis=1).tolist(), points.max(axis=1).tolist()
+    width, height = right - left, bottom - top
+    if not isfinite(width + height):
+        raise ValueError("A stroke has a coordinate that is not finite; expected points (x, y).")
+    # Centred on 0 with a longer side of 1, the sums of squares are exact whatever the scale.
+    points[0] -= (left + right) / 2
+    points[1] -= (top + bottom) / 2
+    longer_side = max(width, height) or 1.0
+    points /= longer_side
+    moments = _line_moments(points, bounds[0])
+    return Path(points, bounds, moments, width / longer_side, height / longer_side)
 
 
-def _line_moments(points: NDArray[np.float64], ends: Sequence[int]) -> Moments:
+def _line_moments(points: NDArray[np.float64], strokes: NDArray[np.intp]) -> Moments:
     """The exact moments of line segments, each weighted by its length.
 
     Args:
         points: those of all strokes, one after the other, float64 (2, N).
-        ends: where each stroke ends and the next begins.
+        strokes: where each stroke begins, intp (S,).
     """
     starts, halves = points[:, :-1], (points[:, 1:] - points[:, :-1]) / 2
-    lengths = _lengths(halves, ends)
-    if not lengths.sum():  # Nothing but dots: each counts the same.
-        starts = points[:, [0, *ends[:-1]]]
+    lengths = _lengths(halves, strokes)
+    whole = lengths.sum()
+    if not whole:  # Nothing but dots: each counts the same.
+        starts = points[:, strokes]
         halves = np.zeros_like(starts)
-        lengths = np.ones(len(ends))
-    weights = lengths / lengths.sum()
+        lengths = np.ones(len(strokes))
+        whole = len(strokes)
+    weights = lengths / whole
     middles = starts + halves
     mean = middles @ weights
     middles -= mean[:, None]
@@ -273,55 +285,72 @@ def _line_moments(points: NDArray[np.float64], ends: Sequence[int]) -> Moments:
     return Moments(x, y, xx, yy, xy)
 
 
-def _lengths(steps: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float64]:
-    """The lengths of the steps (2, N - 1) between points; 0 between two strokes."""
+def _lengths(steps: NDArray[np.float64], strokes: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The lengths of the steps (2, N - 1) between points; 0 from one stroke to the next."""
     lengths: NDArray[np.float64] = np.hypot(steps[0], steps[1])
-    for end in ends[:-1]:
-        lengths[end - 1] = 0
+    if len(strokes) > 1:
+        lengths[strokes[1:] - 1] = 0
     return lengths
 
 
 def _place(points: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
-    placed = points - ((frame.x0,), (frame.y0,))
-    placed[0] -= frame.slant * placed[1]
-    placed *= ((frame.scale_x,), (frame.scale_y,))
-    placed += CENTRE
-    return placed
+    x, y = points
+    y = y - frame.y0
+    x = x - frame.x0 - frame.slant * y
+    return np.array([x * frame.scale_x + CENTRE, y * frame.scale_y + CENTRE])
 
 
-def _draw(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.uint8]:
+def _draw(path: Path | None, normalization: Normalization) -> NDArray[np.uint8]:
     """Ink is 255 within the pen's radius of a line, and fades to 0 over one pixel."""
-    dabs = _dabs(points, ends)
-    inside = np.abs(dabs - CENTRE) < SIZE / 2 + _REACH
-    if not inside.all():
-        dabs = dabs[:, inside.all(axis=0)]
+    _check(normalization)
+    if path is None:
+        return np.zeros((SIZE, SIZE), np.uint8)
+    if normalization == "moments":
+        frame = _moment_frame(path.moments)
+    else:
+        frame = _box_frame(path.moments, path.width, path.height)
+    dabs = _dabs(_place(path.points, frame), path.bounds)
+    if max(CENTRE - dabs.min(), dabs.max() - CENTRE) >= _FARTHEST:
+        dabs = dabs[:, (np.abs(dabs - CENTRE) < _FARTHEST).all(axis=0)]
     cells = np.rint(dabs)
-    offsets = (cells - dabs)[:, :, None] + _WINDOW
+    offsets = (cells - dabs)[:, None, :] + _WINDOW
     offsets *= offsets
-    squares = offsets[1, :, :, None] + offsets[0, :, None, :]
+    squares = offsets[1, :, None, :] + offsets[0, None, :, :]
     columns, rows = cells.astype(np.intp)
-    places = (rows * _SIDE + columns)[:, None] + _WINDOW_PLACES
-    nearest = np.full(_SIDE * _SIDE, np.inf, np.float32)
+    places = rows * _SIDE + columns + _WINDOW_PLACES
+    nearest = _NOTHING_NEAR.copy()
     np.minimum.at(nearest, places.ravel(), squares.ravel())
     distance = np.sqrt(nearest.reshape(_SIDE, _SIDE)[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN])
     ink = np.minimum(np.maximum(PEN_WIDTH / 2 + 0.5 - distance, 0), 1)
     return (ink * 255 + 0.5).astype(np.uint8)
 
 
-def _dabs(points: NDArray[np.float64], ends: Sequence[int]) -> NDArray[np.float32]:
+def _dabs(points: NDArray[np.float64], bounds: NDArray[np.intp]) -> NDArray[np.float32]:
     """Evenly spaced points along every stroke, both ends included: float32 (2, dabs)."""
     along = np.zeros(points.shape[1])
-    np.cumsum(_lengths(points[:, 1:] - points[:, :-1], ends), out=along[1:])
+    _lengths(points[:, 1:] - points[:, :-1], bounds[0]).cumsum(out=along[1:])
     spacing = max(SPACING, along[-1] / MAX_DABS)
-    dabs = []
-    for start, end in pairwise((0, *ends)):
-        first, last = along[start], along[end - 1]
-        # Rounding must not cost a dab where the length is a multiple of the spacing.
-        gaps = int((last - first) / spacing + 1e-6) + 1
-        at = first + np.arange(gaps + 1) * ((last - first) / gaps)
-        at[-1] = last
-        dabs.append([np.interp(at, along[start:end], line[start:end]) for line in points])
-    return np.concatenate(dabs, axis=1, dtype=np.float32)
+    # All strokes at once: one by one, a canvas full of dots takes thirty times as long.
+    first, last = along[bounds]
+    lengths = last - first
+    # Rounding must not cost a dab where the length is a multiple of the spacing.
+    gaps = (lengths / spacing + 1e-6).astype(np.intp) + 1
+    counts = gaps + 1
+    stops = counts.cumsum()
+    starts, step = stops - counts, lengths / gaps
+    number = np.arange(stops[-1])
+    several = len(counts) > 1
+    if several:
+        number -= starts.repeat(counts)
+        first, step = first.repeat(counts), step.repeat(counts)
+    at = first + number * step
+    at[-1] = along[-1]
+    dabs = np.empty((2, len(at)), np.float32)
+    for dab, line in zip(dabs, points, strict=True):
+        dab[:] = np.interp(at, along, line)
+        if several:  # One stroke's end is at the same place along the path as the next's start.
+            dab[starts], dab[stops - 1] = line[bounds]
+    return dabs
 
 
 # Pictures

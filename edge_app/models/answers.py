@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from time import perf_counter_ns
 from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
@@ -14,6 +14,8 @@ from edge_app.digits.normalization import Normalization, views
 from edge_app.digits.strokes import parse_strokes
 from edge_app.errors import UserError
 from edge_app.models.acceptance import certainty
+from edge_app.models.card import VARIANTS
+from edge_app.models.cardless import NoAnswerError
 from edge_app.models.classifier import Classifier, normalizations, softmax
 
 BASELINE = "float32"
@@ -28,14 +30,17 @@ class Answer(TypedDict):
     """One model's answer to a drawing."""
 
     digit: int | None
-    """The most probable digit (of equals the lower), accepted or not; None for a blank canvas."""
+    """The most probable digit (of equals the lower), accepted or not; None for a blank canvas, or
+    if a file without a card gave no answer, in which case the other fields are as for a blank
+    canvas, too."""
     accepted: bool
     """Whether the answer passes the model's rule, if any (see :mod:`edge_app.models.acceptance`);
     False for a blank canvas."""
     probabilities: list[float]
     """One per digit, 0 to 1; all 0 for a blank canvas."""
     variant: str
-    """The variant that answered; not the requested one if the model is a single file."""
+    """The variant that answered; not the requested one if the model lacks that, or is a single
+    file."""
     latency_us: float
     """Microseconds that the inference alone took; 0 for a blank canvas."""
     drift: float | None
@@ -70,44 +75,53 @@ def answer_drawing(models: Mapping[str, Classifier], state: object, variant: str
 
 
 def choices(models: Mapping[str, Classifier]) -> list[str]:
-    """The variants to choose from: those of the models with several."""
+    """The variants to choose from, the most exact first: those of the models with several."""
     variants = [model.variants for model in models.values()]
     several = [names for names in variants if len(names) > 1]
-    return list(dict.fromkeys(name for names in several or variants for name in names))
+    found = dict.fromkeys(name for names in several or variants for name in names)
+    # A model may lack variants that another has.
+    return sorted(found, key=lambda name: VARIANTS.index(name) if name in VARIANTS else -1)
 
 
 def classify(
     models: Mapping[str, Classifier],
     images: Mapping[Normalization, NDArray[np.uint8]],
-    variant: str,
+    variant: object,
 ) -> dict[str, Answer]:
     """Ask every model about one drawing.
 
     Args:
         models: by name.
         images: the drawing by normalization; see :func:`edge_app.digits.normalization.views`.
-        variant: "float32", "float16", "dynamic" or "int8"; models of a single file answer to any.
+        variant: "float32", "float16", "dynamic" or "int8", unchecked; models of a single file
+            answer to any, and the most exact variant answers for one that is missing.
 
     Returns:
         Each model's answer, by name, in the order of ``models``.
 
     Raises:
-        VariantError: a model does not have the variant.
+        VariantError: there is no such variant.
     """
-    for model in models.values():
-        if model.choose(variant) not in model.variants:  # Unchecked: it may be anything.
-            raise VariantError(
-                f"The variant is {variant!r:.40}; expected one of {', '.join(model.variants)}."
-            )
-    shown = {name: model for name, model in models.items() if images[model.normalization].any()}
-    runs = [
-        _run(model, images[model.normalization], model.choose(variant)) for model in shown.values()
-    ]
-    answers = dict(zip(shown, _read(runs), strict=True)) if runs else {}
+    chosen = {name: _choose(model, variant) for name, model in models.items()}
+    runs = {}
+    for name, model in models.items():
+        image = images[model.normalization]
+        if image.any() and (run := _run(model, image, chosen[name])):
+            runs[name] = run
+    answers = dict(zip(runs, _read([*runs.values()]), strict=True)) if runs else {}
     return {
-        name: answers[name] if name in answers else _blank(model.choose(variant))
-        for name, model in models.items()
+        name: answers[name] if name in answers else _blank(variant)
+        for name, variant in chosen.items()
     }
+
+
+def _choose(model: Classifier, variant: object) -> str:
+    """The variant that answers."""
+    if isinstance(variant, str) and (chosen := model.choose(variant)) in model.variants:
+        return chosen
+    raise VariantError(
+        f"The variant is {reprlib.repr(variant)}; expected one of {', '.join(model.variants)}."
+    )
 
 
 class _Run(NamedTuple):
@@ -123,10 +137,12 @@ class _Run(NamedTuple):
     """Those of float32; None if the model has no such variant."""
 
 
-def _run(model: Classifier, image: NDArray[np.uint8], variant: str) -> _Run:
-    start = perf_counter_ns()
-    outputs = model.infer(image[None], variant)
-    latency_us = (perf_counter_ns() - start) / 1000
+def _run(model: Classifier, image: NDArray[np.uint8], variant: str) -> _Run | None:
+    """None if the model gives no answer now."""
+    try:
+        outputs, latency_us = model.measure(image, variant)
+    except NoAnswerError:
+        return None
     exact = None
     if variant == BASELINE:
         exact = outputs

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from time import perf_counter_ns
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,23 @@ from numpy.typing import NDArray
 from edge_app.digits.normalization import SIZE, Normalization
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.card import Card, FileRecord, Output
-from edge_app.models.interpreter import Interpreter
+from edge_app.models.interpreter import Pixels
+
+
+class Runner(Protocol):
+    """What a classifier needs of an :class:`edge_app.models.interpreter.Interpreter`."""
+
+    pixels: Pixels
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Outputs, float32 (N, 10), for uint8 (N, 28, 28)."""
+
+
+class Measured(NamedTuple):
+    """One inference: its outputs, float32 (1, 10), and how many microseconds it took."""
+
+    outputs: NDArray[np.float32]
+    latency_us: float
 
 
 class Prediction(NamedTuple):
@@ -54,7 +71,7 @@ class Classifier:
         title: str,
         normalization: Normalization,
         output: Output,
-        interpreters: Mapping[str, Interpreter],
+        interpreters: Mapping[str, Runner],
         acceptance: Acceptance | None = None,
         files: Mapping[str, FileRecord] | None = None,
     ) -> None:
@@ -68,19 +85,29 @@ class Classifier:
 
     @property
     def variants(self) -> tuple[str, ...]:
-        """("float32", "float16", "dynamic", "int8"), or the one name of a single file."""
+        """("float32", "float16", "dynamic", "int8"), as far as they are loaded, or the one name of
+        a single file."""
         return tuple(self.interpreters)
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The variants that it should have but that are not loaded."""
+        return ()
+
     def choose(self, variant: str) -> str:
-        """The variant that answers a request for one; a single file answers every request."""
-        return self.variants[0] if len(self.variants) == 1 else variant
+        """The variant that answers a request for one. The most exact one answers for a missing one,
+        and a single file answers every request."""
+        if variant in self.variants:
+            return variant
+        is_answered = variant in self.missing or len(self.variants) == 1
+        return self.variants[0] if is_answered else variant
 
     def predict(self, images: NDArray[np.uint8], variant: str = "int8") -> NDArray[np.float32]:
         """Classify normalized images.
 
         Args:
             images: uint8 (N, 28, 28), ink 255 on 0, as this model's normalization gives them.
-            variant: one of ``variants``, or anything if there is a single file.
+            variant: see :meth:`choose`.
 
         Returns:
             float32 (N, 10): the probability of each digit, 0 to 1.
@@ -108,11 +135,17 @@ class Classifier:
             )
         return self.interpreters[variant].run(images)
 
+    def measure(self, image: NDArray[np.uint8], variant: str) -> Measured:
+        """Like :meth:`infer` for one image, uint8 (28, 28), and also measures the time."""
+        start = perf_counter_ns()
+        outputs = self.infer(image[None], variant)
+        return Measured(outputs, (perf_counter_ns() - start) / 1000)
+
 
 class Model(Classifier):
-    """A classifier with a card, in its quantized variants."""
+    """A classifier with a card, in its quantized variants, some of which may be missing."""
 
-    def __init__(self, card: Card, interpreters: Mapping[str, Interpreter]) -> None:
+    def __init__(self, card: Card, interpreters: Mapping[str, Runner]) -> None:
         contract = card.contract
         super().__init__(
             card.name,
@@ -121,9 +154,14 @@ class Model(Classifier):
             contract.output,
             interpreters,
             card.acceptance,
-            card.variants,
+            {variant: card.variants[variant] for variant in interpreters},
         )
         self.card = card
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The variants of the card that are not loaded."""
+        return tuple(each for each in self.card.variants if each not in self.interpreters)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

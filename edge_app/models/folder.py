@@ -1,41 +1,31 @@
 """A folder of models: a folder with a card for each, and ``.tflite`` files without one.
 
-A file without a card also has no hash to check. A process of its own tries it first (see
-:mod:`edge_app.models.probe`), so that a file that crashes or hangs never does so in this process.
-Damage that the probe does not reveal stays unnoticed.
+Whatever lies there, one model never keeps the others out. A model with a card is checked by the
+hashes in it and then runs in this process. A card vouches against damage, not against intent: who
+made the files also wrote the hashes. A file without a card has no hash to check, and runs in a
+process of its own (see :mod:`edge_app.models.cardless`). Damage that does not show there, such as
+wrong weights, stays unnoticed.
 """
 
 from __future__ import annotations
 
-import json
 import logging
+import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from edge_app.errors import UserError, ending
-from edge_app.models.card import CardError, read_card, read_file, record_file
+from edge_app.errors import UserError
+from edge_app.models.card import Card, CardError, read_card, read_file
+from edge_app.models.cardless import CardlessFileError, CardlessModel, Worker
 from edge_app.models.classifier import Classifier, Model
 from edge_app.models.interpreter import Interpreter, InterpreterError, find_runtime
-from edge_app.models.probe import Usage
-from edge_app.paths import ROOT
-
-CARDLESS = "tflite"
-"""The name of the only variant of a model without a card, however its file is quantized."""
-PATIENCE_S = 20
-"""Seconds after which a file that has not answered is left out."""
 
 _log = logging.getLogger("edge_app")
 
 
 class ModelError(UserError):
     """No models can be loaded from a folder."""
-
-
-class CardlessFileError(UserError):
-    """A file without a card that cannot be used."""
 
 
 def load_folder(
@@ -48,7 +38,8 @@ def load_folder(
     Args:
         folder: holds a folder per model, ``<name>/card.json`` and the files that the card names,
             and ``.tflite`` files.
-        report: called with a sentence for each model that is left out.
+        report: called with a sentence for each model or variant that is left out, and later, from
+            any thread, for each time that a file without a card gives no answer.
         names: the models to load; all if empty.
 
     Returns:
@@ -59,7 +50,7 @@ def load_folder(
         ModelError: the folder is missing or unreadable, or has no model of one of the names.
         InterpreterError: no TFLite runtime is installed.
     """
-    files = [path for path in sorted(Path(folder).glob("[!.]*.tflite")) if path.is_file()]
+    files = [path for path in sorted(Path(folder).glob("[!.]*.tflite")) if not _is_folder(path)]
     if names:
         known = [*(path.name for path in _folders(folder)), *(name_of(path.name) for path in files)]
         if unknown := [name for name in names if name not in known]:
@@ -69,27 +60,41 @@ def load_folder(
             )
         files = [path for path in files if name_of(path.name) in names]
     models: dict[str, Classifier] = {**load_models(folder, report, names)}
+    worker = Worker(report)
     for path in files:
         try:
-            model = _load_file(path, models)
-        except UserError as error:
-            report(f"The file {path.name!r} is left out: {error}")
-        else:
-            models[model.name] = model
-    return models
+            name = name_of(path.name)
+            if name in models:
+                raise CardlessFileError(
+                    f"Another model is already named {name!r}; rename the file."
+                )
+            if not path.name.isprintable():
+                raise CardlessFileError("Its name cannot be shown; rename the file.")
+            models[name] = worker.load(name, path)
+        except Exception as error:  # noqa: BLE001 - No file keeps the app from starting.
+            report(f"The file {path.name!r} is left out: {_reason(error)}")
+    worker.settle()
+    return {
+        name: model
+        for name, model in models.items()
+        if not (isinstance(model, CardlessModel) and model.is_left_out)  # While others loaded.
+    }
 
 
 def load_models(
     folder: str | Path = "models",
     report: Callable[[str], None] = _log.warning,
     names: Collection[str] = (),
+    complete: bool = False,
 ) -> dict[str, Model]:
-    """Load every model of a folder that has a card; leave out incomplete ones.
+    """Load every model of a folder that has a card, as far as its variants are intact.
 
     Args:
         folder: holds a folder per model, ``<name>/card.json`` and the files that the card names.
-        report: called with a sentence for each model that is left out.
+        report: called with a sentence for each model or variant that is left out.
         names: the models to load; all if empty.
+        complete: leave out a model that lacks a variant, its original or its reference. Otherwise
+            one variant is enough, and the latter two, which answer nothing, are not read.
 
     Returns:
         The models by name, in the order in which to show them: the most accurate last.
@@ -104,31 +109,64 @@ def load_models(
         if names and path.name not in names:
             continue
         try:
-            models.append(load_model(path))
-        except (CardError, InterpreterError) as error:
-            report(f"Model {path.name!r} is left out: {error}")
+            models.append(load_model(path) if complete else _load_intact(path, report))
+        except Exception as error:  # noqa: BLE001 - No model keeps the app from starting.
+            report(f"Model {path.name!r} is left out: {_reason(error)}")
     models.sort(key=lambda model: (model.card.original.accuracy, model.name))
     return {model.name: model for model in models}
 
 
 def load_model(folder: Path) -> Model:
-    """Load one model's folder completely.
+    """Load one model's folder, which must be complete.
 
     Raises:
         CardError: its card, or a file that the card names, is missing or corrupt.
         InterpreterError: a file does not load, or has other shapes than expected.
     """
+    card = _read_own_card(folder)
+    for record in (card.original, card.reference):
+        read_file(folder, record)
+    return Model(card, {variant: _load_variant(folder, card, variant) for variant in card.variants})
+
+
+def _load_intact(folder: Path, report: Callable[[str], None]) -> Model:
+    """Load the variants that are intact; raises what :func:`load_model` does if none is."""
+    card = _read_own_card(folder)
+    interpreters: dict[str, Interpreter] = {}
+    errors: dict[str, UserError] = {}
+    for variant in card.variants:
+        try:
+            interpreters[variant] = _load_variant(folder, card, variant)
+        except (CardError, InterpreterError) as error:
+            errors[variant] = error
+    if not interpreters:
+        raise next(iter(errors.values()))
+    for variant, reason in errors.items():
+        report(f"Model {folder.name!r} lacks its variant {variant}: {_reason(reason)}")
+    return Model(card, interpreters)
+
+
+def _read_own_card(folder: Path) -> Card:
     card = read_card(folder)
     if card.name != folder.name:
         raise CardError(f"its card names it {card.name!r}; the folder must have the same name.")
-    contents = {record.file: read_file(folder, record) for record in card.files()}
-    interpreters = {}
-    for variant, record in card.variants.items():
-        try:
-            interpreters[variant] = Interpreter(contents[record.file])
-        except InterpreterError as error:
-            raise InterpreterError(f"{folder / record.file}: {error}") from error
-    return Model(card, interpreters)
+    return card
+
+
+def _load_variant(folder: Path, card: Card, variant: str) -> Interpreter:
+    record = card.variants[variant]
+    content = read_file(folder, record)
+    try:
+        return Interpreter(content)
+    except InterpreterError as error:
+        raise InterpreterError(f"{folder / record.file}: {error}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, on one line."""
+    if isinstance(error, UserError):
+        return "".join(each if each.isprintable() else "?" for each in str(error))
+    return f"it fails with {type(error).__name__} ({error!s:.200}); convert it again."
 
 
 def name_of(file: str) -> str:
@@ -139,7 +177,7 @@ def name_of(file: str) -> str:
 def _folders(folder: str | Path) -> list[Path]:
     try:
         paths = sorted(Path(folder).iterdir())
-        return [path for path in paths if path.is_dir() and not path.name.startswith(".")]
+        return [path for path in paths if _is_folder(path) and not path.name.startswith(".")]
     except OSError as error:
         raise ModelError(
             f"The models folder {folder} cannot be read ({error.strerror}); "
@@ -147,46 +185,5 @@ def _folders(folder: str | Path) -> list[Path]:
         ) from error
 
 
-def _load_file(path: Path, taken: Collection[str]) -> Classifier:
-    if (name := name_of(path.name)) in taken:
-        raise CardlessFileError(f"Another model is already named {name!r}; rename the file.")
-    try:
-        file = record_file(path)
-    except OSError as error:
-        raise CardlessFileError(f"It cannot be read ({error.strerror}).") from error
-    content = read_file(path.parent, file)
-    usage = _probe(content)
-    return Classifier(
-        name,
-        f"{name} (no card)",
-        usage.normalization,
-        usage.output,
-        {CARDLESS: Interpreter(content, usage.pixels)},
-        files={CARDLESS: file},
-    )
-
-
-def _probe(content: bytes) -> Usage:
-    """Run the probe in a process of its own."""
-    try:
-        probe = subprocess.run(
-            [sys.executable, "-m", "edge_app.models.probe"],
-            cwd=ROOT,
-            input=content,
-            capture_output=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise CardlessFileError(
-            f"It did not respond within {PATIENCE_S} seconds; convert it again."
-        ) from None
-    if probe.returncode:
-        raise CardlessFileError(
-            f"It ends the process that runs it ({ending(probe.returncode)}); convert it again."
-        )
-    # The runtime may have printed something first.
-    answer = json.loads(probe.stdout.splitlines()[-1])
-    if "error" in answer:
-        raise CardlessFileError(answer["error"])
-    return Usage(**answer)
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises where a link leads nowhere open.

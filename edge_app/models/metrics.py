@@ -199,8 +199,9 @@ def ratio_db(signal: NDArray[np.floating[Any]], error: NDArray[np.floating[Any]]
     if not noise:
         return None
     power = np.square(signal, dtype=np.float64).sum()
-    # A signal of zero would give minus infinity, which JSON does not have.
-    return float(10 * np.log10(max(power, np.finfo(np.float64).tiny) / noise))
+    # A signal of zero would give minus infinity, which JSON does not have. The quotient itself can
+    # be too small for a processor that flushes to zero, as tflite-runtime makes those of ARM do.
+    return float(10 * (np.log10(max(power, np.finfo(np.float64).tiny)) - np.log10(noise)))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,7 @@
 """Probe: run a ``.tflite`` file without a card on ten drawn digits, to find out how to use it.
 
-A malformed file can kill or hang the process that opens it, and no ``except`` catches that. So this
-is also a program that runs in a process of its own: ``python -m edge_app.models.probe`` reads the
-file's bytes from standard input and ends its output with a line of JSON, the fields of
-:class:`Usage` or ``{"error": sentence}``.
+A malformed file can kill or hang the process that opens it, and no ``except`` catches that, so
+:mod:`edge_app.models.worker` does it.
 
 What it finds out, and how:
 
@@ -17,11 +15,7 @@ What it finds out, and how:
 
 from __future__ import annotations
 
-import json
-import os
-import resource
-import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +31,6 @@ LEAST_PROBABILITY = 0.5
 """The least mean probability of the right digits from a classifier of digits."""
 SUM_TOLERANCE = 0.05
 """Ten probabilities in steps of 1/256 sum to 1 with an error of at most 10 half steps."""
-MEMORY_GIB = 2
-"""Address space for the process: a malformed file can ask for all the memory there is."""
 
 
 class ProbeError(UserError):
@@ -105,24 +97,3 @@ def _measure(
     probabilities = softmax(outputs) if output == "logits" else outputs
     right = float(probabilities[range(10), range(10)].mean())
     return (right if np.isfinite(right) else 0.0), Usage(normalization, pixels, output)
-
-
-def main() -> None:
-    """Run the program."""
-    # Whatever the runtime prints goes to standard error, not into the answer.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    limit = MEMORY_GIB * 2**30
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    answer: dict[str, str]
-    try:
-        answer = asdict(try_out(sys.stdin.buffer.read()))
-    except UserError as error:
-        answer = {"error": str(error)}
-    except MemoryError:
-        answer = {"error": f"It asks for more than {MEMORY_GIB} GiB of memory; convert it again."}
-    print(json.dumps(answer), file=answers, flush=True)
-
-
-if __name__ == "__main__":
-    main()

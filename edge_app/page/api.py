@@ -2,69 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-import gradio as gr
-from gradio_client.utils import is_file_obj_with_meta, traverse
-
-from edge_app.digits.normalization import Drawing, views
+from edge_app.digits.normalization import views
 from edge_app.digits.picture import parse_picture
 from edge_app.digits.strokes import DrawingError, parse_strokes
-from edge_app.errors import UserError
 from edge_app.models.answers import classify
 from edge_app.models.classifier import Classifier, normalizations
+from edge_app.page.threads import Threads
+
+WAITING = 16
+"""How many pictures may wait to be read; each is up to 64 KiB of text."""
+
+Function = Callable[..., Awaitable[Any]]
 
 
-class BlocksWithDefaults(gr.Blocks):  # type: ignore[misc]  # Gradio ships without types.
-    """Gradio's blocks, with default values for every client, and without files.
-
-    Gradio fills in defaults for its own client only: a plain HTTP request with fewer values gets a
-    text about JavaScript, and the app prints a traceback. It also fetches any file that a request
-    names, from any address on the internet.
-    """
-
-    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
-        """Called with what a request sends to a function, before the function is."""
-        files: list[Any] = []
-        traverse(inputs, files.append, is_file_obj_with_meta)
-        if files:
-            sentence = "A file was named; expected strokes or a PNG in base64."
-            raise gr.Error(sentence, print_exception=False)
-        inputs.extend(parameter.value for parameter in block_fn.inputs[len(inputs) :])
-        super().validate_inputs(block_fn, inputs)
-
-
-def add_api(models: Mapping[str, Classifier]) -> None:
-    """Add ``/classify`` to the page that is being composed.
+def classifier(models: Mapping[str, Classifier]) -> Function:
+    """Build ``/classify``.
 
     Args:
         models: by name, in the order in which they answer.
-    """
 
-    # Gradio calls it in a thread: a large picture keeps nobody waiting who draws meanwhile.
-    def classify_drawing(
+    Returns:
+        A function that raises :class:`edge_app.errors.UserError` for what is not a drawing.
+    """
+    # A picture takes so much time and memory that it is read in a thread, one at a time.
+    pictures = Threads(1, WAITING)
+
+    async def classify_drawing(
         strokes: list[list[list[float]]] | None = None,
         variant: str = "int8",
         image: str | None = None,
     ) -> dict[str, Any]:
         """Classify a drawing: strokes as lists of points [x, y], y down, any scale; or an image of
         it, a PNG in base64."""
-        try:
-            images = views(_drawing(strokes, image), normalizations(models.values()))
-            return dict(classify(models, images, variant))
-        except UserError as error:
-            raise gr.Error(str(error), print_exception=False) from error
-
-    gr.api(classify_drawing, api_name="classify", queue=False)
-
-
-def _drawing(strokes: object, image: object) -> Drawing:
-    """The drawing in whichever of the two was sent."""
-    if image is None:
-        if strokes is None:
+        if image is None and strokes is None:
             raise DrawingError("The drawing is missing; expected strokes or an image.")
-        return parse_strokes(strokes)
-    if strokes is not None:
-        raise DrawingError("Both strokes and an image were sent; expected one of them.")
-    return parse_picture(image)
+        if image is not None and strokes is not None:
+            raise DrawingError("Both strokes and an image were sent; expected one of them.")
+        drawing = (
+            parse_strokes(strokes) if image is None else await pictures.run(parse_picture, image)
+        )
+        return dict(classify(models, views(drawing, normalizations(models.values())), variant))
+
+    return classify_drawing

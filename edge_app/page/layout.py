@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
-from edge_app.digits.collection import Collection, keepers
-from edge_app.models.answers import answer_drawing
 from edge_app.models.classifier import Classifier
-from edge_app.page.api import BlocksWithDefaults, add_api
 from edge_app.page.canvas.component import canvas
 from edge_app.page.component import component
-from edge_app.page.tabs.content import Sheet, Sheets
+from edge_app.page.functions import Functions
 
 TITLE = "Draw a digit"
 
@@ -37,32 +33,17 @@ THEME = gr.themes.Base(font=_SYSTEM_FONTS, font_mono=("ui-monospace", "monospace
 CSS = Path(__file__).parent / "page.css"
 
 
-def build_page(
-    models: Mapping[str, Classifier],
-    variant: str,
-    collection: Collection | None,
-    sheets: Sheets,
-) -> gr.Blocks:
+def build_page(models: Mapping[str, Classifier], variant: str, functions: Functions) -> gr.Blocks:
     """Compose the page.
 
     Args:
         models: by name, in the order in which their answers are shown.
         variant: the one that the page starts with.
-        collection: where drawings are stored; without it the page does not offer to.
-        sheets: what the tabs show, by name; each is read when its tab is opened.
+        functions: what the page and the API call; Gradio describes them, but does not run them.
     """
-
-    async def answer(state: object) -> dict[str, Any]:
-        """Called by the canvas. Quick enough for the event loop; a thread would cost more."""
-        return answer_drawing(models, state, variant)
-
-    def sheet(name: object) -> Sheet | None:
-        """Called by the tabs, in a thread, because reading takes a moment."""
-        read = sheets.get(name) if isinstance(name, str) else None
-        return read() if read else None
-
-    with BlocksWithDefaults(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        component("tabs", ["tabs"], [sheet])
-        canvas(models, variant, answer, keepers(collection) if collection else ())
-        add_api(models)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        component("tabs", ["tabs"], [*functions.tabs.values()])
+        canvas(models, variant, functions.canvas)
+        for name, function in functions.api.items():
+            gr.api(function, api_name=name, queue=False)
     return page

@@ -1,108 +1,138 @@
-"""The guard in front of Gradio: lets through what the page and the API need, and nothing large.
+"""The guard in front of everything: lets through what the page and the API need, and nothing large.
 
-A plain ASGI middleware (https://asgi.readthedocs.io/en/latest/specs/www.html).
+It also gives every answer the headers that keep a browser from using it in another way.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-from urllib.parse import urlsplit
+import reprlib
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from edge_app.server.asgi import App, Message, Receive, Scope, Send, refuse, replay
+from edge_app.server.hosts import Hosts, hostname
 
 MAX_BODY = 64 * 1024
 """Largest body of a request, in bytes: several times the longest sensible drawing."""
+MAX_PATH = 200
+"""Longest path, in characters; file systems refuse names of more than 255."""
 
-_POSTABLE = re.compile(
-    r"/login/?"
-    r"|/gradio_api/(component_server|queue/join|cancel|reset)/?"
-    r"|/gradio_api/(run|api|call|call/v2)/[\w-]+/?"
-)
-_READABLE = re.compile(
-    r"/|/logout|/(config|gradio_api/info)/?|/(gradio_api/)?theme\.css"
-    r"|/(favicon\.ico|apple-touch-icon\.png|icon-512\.png|manifest\.json|robots\.txt)"
-    r"|/(assets|static)(/[\w-][\w.-]*)+"
-    r"|/gradio_api/(login_check|app_id)/?"
-    r"|/gradio_api/(queue/data|heartbeat/[\w-]+|(call|call/v2)/[\w-]+/[\w-]+)"
-)
-"""What the page and the API need. Gradio has more routes, such as /upload, which stores files for
-anyone who can open the page, and /file=, which fetches from any address on the internet. A later
-Gradio may add others."""
+READABLE = {
+    "page": r"/|/theme\.css|/(assets|static)(/[\w-][\w.-]*)+|/gradio_api/(login_check|app_id)/?",
+    "browser": r"/favicon\.ico|/apple-touch-icon\.png|/icon-512\.png|/manifest\.json|/robots\.txt",
+    "person": r"/logout",
+    "supervisor": r"/health",
+    "program": r"/(config|gradio_api/info)/?"
+    r"|/gradio_api/(queue/data|(call|call/v2)/[\w-]+/[\w-]+)",
+}
+"""What may be read, by who needs it. Gradio has more routes, such as /upload, which stores files
+for anyone who can open the page, and /file=, which fetches from any address on the internet. A
+later Gradio may add others."""
+POSTABLE = {
+    "page": r"/login/?|/gradio_api/component_server/?",
+    "program": r"/gradio_api/(queue/join|cancel|reset)/?"
+    r"|/gradio_api/(run|api|call|call/v2)/[\w-]+/?",
+}
+"""What may be sent to, by who needs it."""
+_READABLE = re.compile("|".join(READABLE.values()), re.ASCII)
+_POSTABLE = re.compile("|".join(POSTABLE.values()), re.ASCII)
 _LENGTH = re.compile(rb"[0-9]{1,9}")
+_CLOSE = (b"connection", b"close")
+"""The rest of a refused body is not read, so the connection cannot go on."""
+
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        # Gradio builds the components' scripts and styles in the page.
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = [
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-frame-options", b"DENY"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+"""What Mozilla's HTTP Observatory asks for, apart from what only HTTPS can promise."""
 
 
 class Guard:
-    """Refuses requests that Gradio must not see, with a sentence, and passes on the others.
+    """Refuses requests that nobody behind it must see, with a sentence, and passes on the others.
 
-    403: the path takes no POST here (uploads, above all), or a page of another website sent the
-    request from a visitor's browser. 404: there is nothing to read at the path. 413: the body has
-    more than ``MAX_BODY`` bytes, whether its length was announced or not.
+    403: the request names a host that is not this device, the path takes no POST here (uploads,
+    above all), or a page of another website sent the request from a visitor's browser. 404: there
+    is nothing to read at the path. 413: the body has more than ``MAX_BODY`` bytes, whether its
+    length was announced or not. What comes through has its body in one piece and no query, except
+    where the API needs one.
+
+    Args:
+        app: gets what is let through.
+        hosts: the hosts that requests may name.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, hosts: Hosts) -> None:
         self._app = app
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        send = _with_headers(send)
+        headers = dict(scope["headers"])
+        if refusal := self._refusal(scope, headers):
+            await refuse(send, *refusal, _CLOSE)
+            return
+        if not scope["path"].startswith("/gradio_api/queue/"):
+            # Gradio looks up pages by what stands there, and fails on most of it.
+            scope = {**scope, "query_string": b""}
+        if scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        body = await _read_body(headers, receive)
+        if body is None:
+            sentence = f"The request is too large; expected at most {MAX_BODY:,} bytes."
+            await refuse(send, 413, sentence, _CLOSE)
+            return
+        await self._app(scope, replay(body, receive), send)
+
+    def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
+        """Status and sentence for a request that must not come through."""
+        server = scope.get("server")
+        hosts = [hostname(headers.get(b"host", b""))]
+        if forwarded := headers.get(b"x-forwarded-host"):
+            # A proxy that changes Host tells here what it was asked for.
+            hosts.append(hostname(forwarded.partition(b",")[0].strip()))
+        for host in hosts:
+            if not self._hosts.allow(host, server[0] if server else None):
+                return 403, (
+                    f"This device is not known as {reprlib.repr(host or '')}; open it by its "
+                    "address or name, or start the app with --allow-host and the name."
+                )
+        path = scope["path"] if len(scope["path"]) <= MAX_PATH else ""
         if scope["method"] in {"GET", "HEAD"}:
-            if _READABLE.fullmatch(scope["path"]):
-                await self._app(scope, receive, send)
-            else:
-                await _refuse(send, 404, "There is nothing here; the page is at /.")
-            return
-        if scope["method"] != "POST" or not _POSTABLE.fullmatch(scope["path"]):
-            await _refuse(send, 403, "Nothing can be uploaded or changed here; send a drawing.")
-            return
-        if _is_from_elsewhere(dict(scope["headers"])):
-            sentence = (
+            found = _READABLE.fullmatch(path)
+            return None if found else (404, "There is nothing here; the page is at /.")
+        if scope["method"] != "POST" or not _POSTABLE.fullmatch(path):
+            return 403, "Nothing can be uploaded or changed here; send a drawing."
+        # Browsers name the page that sends; ports are not compared, as they differ behind a proxy.
+        if b"origin" in headers and hostname(headers[b"origin"]) not in hosts:
+            return 403, (
                 "Cross-site requests are blocked. Open this page directly; a reverse proxy must "
                 "forward the Host header."
             )
-            await _refuse(send, 403, sentence)
-            return
-        body = await _read_body(scope, receive)
-        if body is None:
-            await _refuse(
-                send, 413, f"The request is too large; expected at most {MAX_BODY:,} bytes."
-            )
-            return
-        whole = {"type": "http.request", "body": body, "more_body": False}
-        await self._app(scope, replay(whole, receive), send)
-
-
-def _is_from_elsewhere(headers: dict[bytes, bytes]) -> bool:
-    """Whether a browser reports that a page of another website sent the request.
-
-    Other programs send no Origin header. Ports are not compared, because they differ behind a
-    proxy. A proxy that changes Host passes the original on in X-Forwarded-Host, which no page can
-    send to another website without being asked for.
-    """
-    if b"origin" not in headers:
-        return False
-    forwarded = headers.get(b"x-forwarded-host", b"").partition(b",")[0].strip()
-    here = {_hostname(b"//" + host) for host in (headers.get(b"host", b""), forwarded)} - {None}
-    return _hostname(headers[b"origin"]) not in here
-
-
-def _hostname(address: bytes) -> str | None:
-    try:
-        return urlsplit(address.decode("latin-1")).hostname
-    except ValueError:
         return None
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
+async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     """The whole body; None if it is too large or its sender left before the end."""
-    announced = dict(scope["headers"]).get(b"content-length", b"0")
+    announced = headers.get(b"content-length", b"0")
     if not _LENGTH.fullmatch(announced) or int(announced) > MAX_BODY:
         return None
     body = b""
@@ -117,23 +147,16 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
             return body
 
 
-def replay(first: Message, receive: Receive) -> Receive:
-    """A ``receive`` that first repeats a message already received."""
-    messages = [first]
+def _with_headers(send: Send) -> Send:
+    """A ``send`` that adds the guard's headers, and takes away those that would let other websites
+    read the answer: Gradio gives them to any."""
 
-    async def again() -> Message:
-        return messages.pop() if messages else await receive()
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [
+                each for each in message["headers"] if not each[0].startswith(b"access-control-")
+            ]
+            message = {**message, "headers": [*kept, *_HEADERS]}
+        await send(message)
 
-    return again
-
-
-async def _refuse(send: Send, status: int, sentence: str) -> None:
-    body = json.dumps({"error": sentence}).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        # The rest of the refused body is not read, so the connection cannot go on.
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return send_with_headers

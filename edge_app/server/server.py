@@ -21,7 +21,9 @@ from edge_app.digits.collection import Collection
 from edge_app.errors import UserError
 from edge_app.models.classifier import Classifier
 from edge_app.page.tabs.content import Sheets
+from edge_app.server.access import Access
 from edge_app.server.gradio_import import leaner_gradio
+from edge_app.server.log import start_log
 
 _ENVIRONMENT = {
     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -75,7 +77,7 @@ def serve(
     listener: socket.socket,
     models: Mapping[str, Classifier],
     variant: str,
-    credentials: list[tuple[str, str]] | None,
+    access: Access,
     collection: Collection | None,
     sheets: Sheets,
     ready: Callable[[], None],
@@ -88,22 +90,24 @@ def serve(
         listener: as :func:`listen` gives it.
         models: by name, in the order in which their answers are shown.
         variant: the one that the page starts with.
-        credentials: users and their passwords; None lets everyone in.
+        access: how it may be reached.
         collection: where the page stores drawings; None if it does not offer that.
         sheets: what the tabs beside the canvas show.
         ready: called once, when browsers will be answered.
     """
     stop = _Stop()
+    start_log()
     with _temporary_folder() as folder:
         os.environ.update(_ENVIRONMENT, GRADIO_TEMP_DIR=folder)
+        os.environ.setdefault("PATH", os.defpath)  # Gradio looks for programs in it.
         # Only now: Gradio takes seconds to import, and reads the environment as it does.
         with leaner_gradio():
             from edge_app.server.site import Server, build_site
 
-        site = build_site(models, variant, credentials, collection, sheets)
+        site = build_site(models, variant, access, collection, sheets)
         # Uvicorn shuts down in good order after the first Ctrl-C, and then raises it again.
         with contextlib.suppress(KeyboardInterrupt):
-            Server(site, lambda: stop.signal, ready).run(sockets=[listener])
+            Server(site, access.certificate, lambda: stop.signal, ready).run(sockets=[listener])
 
 
 @contextlib.contextmanager
@@ -111,7 +115,13 @@ def _temporary_folder() -> Iterator[str]:
     """A folder that is removed in the end; in memory if possible, to spare the SD card."""
     memory = Path("/dev/shm")  # noqa: S108 - A folder of its own is made in it.
     writable = os.access(memory, os.W_OK | os.X_OK)
-    parent = memory if writable else Path(tempfile.gettempdir())
+    try:
+        parent = memory if writable else Path(tempfile.gettempdir())
+    except FileNotFoundError as error:
+        raise ServerError(
+            "No folder for temporary files can be written to; set TMPDIR to one that can."
+        ) from error
+    tempfile.tempdir = str(parent)  # For libraries that want one.
     for path in parent.glob("digits-*"):
         if _is_left_over(path):
             shutil.rmtree(path, ignore_errors=True)

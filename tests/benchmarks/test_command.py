@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,7 @@ from benchmarks import command
 from benchmarks import run as benchmark_run
 from benchmarks.drift.drift import GATED
 from benchmarks.results import Results
+from culprits import CRASH_LATE, CULPRIT, culprit_runtime
 from degraded import round_weights
 from edge_app.device import procfs
 from edge_app.device.last_benchmark import LastBenchmark, read_last_benchmark
@@ -190,7 +192,7 @@ def bad_run(
     edit_card(copy_model(models, "foreign"), "reference/dataset", "Another")
     edit_card(models / "foreign", "reference/dataset_sha256", "ab" * 32)
     content = (MODELS / "dense" / "int8.tflite").read_bytes()
-    (copy_model(models, "broken") / "int8.tflite").write_bytes(content[:-100])
+    (copy_model(models, "broken") / "card.json").write_bytes(b"{")
     worse = round_weights(content, "fully_connected_1", bits=3)
     (copy_model(models) / "int8.tflite").write_bytes(worse)
     edit_card(models / "dense", "variants/int8/sha256", hashlib.sha256(worse).hexdigest())
@@ -231,7 +233,7 @@ def test_a_degraded_model_is_worse_than_before_and_an_equal_one_measures_the_sam
 def test_what_cannot_be_measured_leaves_the_others(bad_run: WholeRun) -> None:
     found = sentences(bad_run.stderr)
     [broken] = [each for each in found if "'broken' is left out" in each]
-    assert "int8.tflite is corrupt" in broken
+    assert "card.json cannot be read" in broken
     assert sum("'torn.tflite' is left out" in each for each in found) == 1
     assert bad_run.report["models"].keys() == {"dense", "<b>dense", "foreign"}
     [foreign] = [each for each in found if "Another" in each]
@@ -322,7 +324,7 @@ def test_what_cannot_work_is_said_before_anything_is_measured(
 
 
 def test_a_broken_model_is_a_problem_only_if_it_was_asked_for(here: Here, dense: Path) -> None:
-    (copy_model(dense, "torn") / "int8.tflite").write_bytes(b"")
+    (copy_model(dense, "torn") / "card.json").write_bytes(b"")
     (dense / "notes").mkdir()
     words = ("latency", "--quick", "--variant", GATED, "--models", dense)
     for names, problems in ((("torn", "dense"), ["torn"]), (("dense",), [])):
@@ -337,6 +339,75 @@ def test_a_broken_model_is_a_problem_only_if_it_was_asked_for(here: Here, dense:
         assert "'torn' is left out" in sentence
         assert ("'dense' is left out" in sentence) is not bool(asked)
         assert f"No model in {dense} can be measured" in sentence
+
+
+def test_what_a_model_lacks_is_a_problem_and_the_rest_of_it_is_measured(
+    here: Here, dense: Path, drawings_file: Path
+) -> None:
+    for lacking in ("float32", GATED):
+        (copy_model(dense, f"no-{lacking}") / f"{lacking}.tflite").unlink()
+    for kind, name in (("original", "model.keras"), ("reference", "reference.npz")):
+        (copy_model(dense, f"no-{kind}") / name).write_bytes(b"damaged")
+    report = dense / "report.json"
+    words = ("--quick", "--models", dense, "--drawings", drawings_file, "--json", report)
+    status, shown, found = here("drift", *words)
+    assert status == 1
+    assert [re.sub(rf"{dense}/|^benchmarks: |(?<=:) found .*", "", each) for each in found] == [
+        "Model 'no-float32' lacks its variant float32: no-float32/float32.tflite is missing; fetch "
+        "it or convert the model again.",
+        "Model 'no-int8' lacks its variant int8: no-int8/int8.tflite is missing; fetch it or "
+        "convert the model again.",
+        "The layers of no-float32, and its drift on other images than MNIST's, are unknown: both "
+        "are compared with float32, which is missing.",
+        "The drift of no-original is unknown: no-original/model.keras is corrupt:",
+        "The drift of no-reference is unknown: no-reference/reference.npz is corrupt:",
+    ]
+    known = {
+        name: {variant for variant, each in model["variants"].items() if each["drift"]}
+        for name, model in json.loads(report.read_text(encoding="utf-8"))["models"].items()
+    }
+    assert known == {
+        "dense": {*VARIANTS},
+        "no-float32": {*VARIANTS} - {"float32"},
+        "no-int8": {*VARIANTS} - {GATED},
+        "no-original": set(),
+        "no-reference": set(),
+    }
+    assert ["no-int8", "original"] in [row[:2] for row in rows(shown)]
+    assert "Every model is within the budget" not in shown
+
+
+def test_a_model_without_any_of_the_variants_asked_for_is_a_problem(
+    here: Here, dense: Path
+) -> None:
+    copy_model(dense, "whole")
+    for variant in ("float32", "dynamic"):
+        (dense / "dense" / f"{variant}.tflite").unlink()
+    words = ("latency", "--quick", "--models", dense, "--variant", "dynamic")
+    status, shown, found = here(*words)
+    assert status == 1
+    assert "Model 'dense' has none of the variants to measure." in found[-1]
+    shown_models = {row[0] for row in rows(shown) if row[1:2] == ["dynamic"]}
+    assert shown_models == {"whole"}
+    status, shown, found = here(*words, "--model", "dense")
+    assert (status, shown) == (1, "")
+    assert "can be measured; expected a folder per model" in found[-1]
+
+
+def test_a_file_that_crashes_costs_no_other_results(
+    here: Here, dense: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It passes its trial, and ends its process on an image of the test set."""
+    content = (dense / "dense" / "float32.tflite").read_bytes()
+    (dense / "crashes.tflite").write_bytes(content + CULPRIT)
+    (dense / "good.tflite").write_bytes(content)
+    (tmp_path / "sitecustomize.py").write_text(culprit_runtime(CRASH_LATE, dense))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    status, shown, [sentence] = here("drift", "--quick", "--models", dense)
+    assert status == 1
+    assert "The accuracy of crashes is unknown: " in sentence
+    assert "It ends the process that runs it (SIGSEGV)." in sentence
+    assert ["good", "tflite"] in [row[:2] for row in rows(shown)]
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_a_port_in_use_is_refused(tmp_path: Path, without_gradio: Path) -> None:
     ("arguments", "sentence"),
     [
         ("--port=65536", "Port 65536 is out of range; expected 0 to 65535."),
+        ("--allow-host http://pi", "The host 'http://pi' is not a name or an address; expected"),
         ("--host 192.0.2.77", "192.0.2.77 port 0: Cannot assign requested address;"),
         ("--models {folder}/nowhere", "nowhere cannot be read (No such file"),
         ("--models {folder}/empty", "empty; expected folders with a card.json"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from edge_app.server.guard import App, Message, Receive, Scope, Send
+from edge_app.server.asgi import App, Message, Receive, Scope, Send
 
 
 class Request:
@@ -21,11 +21,29 @@ class Request:
         """What the app behind was given when it asked once more."""
 
     def ask(
-        self, between: Callable[[App], App], path: str, method: str = "POST", **headers: str
+        self,
+        between: Callable[[App], App],
+        path: str,
+        method: str = "POST",
+        query: bytes = b"",
+        client: str = "192.168.1.2",
+        host: str = "localhost",
+        **headers: str,
     ) -> None:
         """Send it to an app behind the one to be tested, through that one."""
-        named = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
-        self.send({"type": "http", "method": method, "path": path, "headers": named}, between)
+        named = {"host": host, **headers}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": query,
+            "client": (client, 50_000),
+            "server": ("192.168.1.1", 7860),
+            "headers": [
+                (key.replace("_", "-").encode(), value.encode()) for key, value in named.items()
+            ],
+        }
+        self.send(scope, between)
 
     def send(self, scope: Scope, between: Callable[[App], App]) -> None:
         with pytest.raises(StopIteration):  # It never waits for anything.

@@ -6,7 +6,7 @@ The browser sends strokes and gets answers; ``connection.js`` says in which form
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +29,21 @@ _FIT = 3
 def canvas(
     models: Mapping[str, Classifier],
     variant: str,
-    answer: Callable[[dict[str, Any]], Any],
-    keepers: Sequence[Callable[..., Any]] = (),
+    functions: Mapping[str, Callable[..., Any]],
 ) -> gr.HTML:
     """Build the component.
 
     Args:
         models: in the order in which their answers are shown.
         variant: the one that is chosen at first.
-        answer: called with each state of the drawing, ``{"strokes": [...], "variant": str}``; it
-            must be named ``answer``, because the browser calls it by name.
-        keepers: ``save`` and ``stored``, as :func:`edge_app.digits.collection.keepers` gives them;
-            none where drawings are not stored.
+        functions: what the scripts call: ``answer`` with each state of the drawing, and, where
+            drawings are stored, ``save`` and ``stored``.
     """
     names = choices(models)
     return component(
         "canvas",
         _SCRIPTS,
-        [answer, *keepers],
+        [*functions.values()],
         models=[
             {"name": _literal(model.name), "title": _literal(model.title)}
             for model in models.values()
@@ -62,7 +59,7 @@ def canvas(
             for name, model in models.items()
         },
         samples=json.loads(_SAMPLES.read_text(encoding="utf-8")),
-        saves=bool(keepers),
+        saves="save" in functions,
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from edge_app.digits.normalization import TREATMENTS
 from edge_app.models.acceptance import Acceptance
-from edge_app.models.card import Card
+from edge_app.models.cardless import CRASHES, CardlessModel
 from edge_app.models.classifier import Classifier, Model
 from edge_app.page.tabs.content import Section, Sheet, Table, percent, size
 
@@ -24,9 +24,23 @@ def models_sheet(models: Mapping[str, Classifier]) -> Sheet:
     return Sheet(
         title="Models",
         text=text if datasets else "None of these models has a card.",
-        warnings=[],
+        warnings=[*_warnings(models.values())],
         sections=[_section(model) for model in models.values()],
     )
+
+
+def _warnings(models: Iterable[Classifier]) -> Iterator[str]:
+    for model in models:
+        if model.missing:
+            yield (
+                f"{model.title} lacks {' and '.join(model.missing)}, whose files are missing or "
+                f"damaged; {model.variants[0]} answers instead."
+            )
+        if isinstance(model, CardlessModel) and model.is_left_out:
+            yield (
+                f"{model.title} does not answer any more: it crashed or hung {CRASHES} times. "
+                "Convert it again."
+            )
 
 
 def _section(model: Classifier) -> Section:
@@ -36,28 +50,31 @@ def _section(model: Classifier) -> Section:
         return Section(
             title=model.title,
             text=card.description,
-            table=_table(card),
+            table=_table(model),
             facts=[
                 ("Parameters", f"{card.parameters:,}"),
                 images,
                 *_doubt(card.acceptance),
-                *_data(card),
+                *_data(card.training),
             ],
         )
     files = [("File", size(file.bytes)) for file in model.files.values()]
     return Section(
         title=model.title,
-        text="A file without a card: its training and its original model are unknown.",
+        text="A file without a card: its training and its original model are unknown. It runs in a "
+        "process of its own.",
         facts=[*files, images],
     )
 
 
-def _table(card: Card) -> Table:
+def _table(model: Model) -> Table:
+    card = model.card
     exact = card.original.accuracy
     rows = [["original", percent(exact), "", size(card.original.bytes)]]
     for variant, file in card.variants.items():
         lost = round(100 * (exact - file.accuracy), 2) + 0.0  # No minus before a zero.
-        rows.append([variant, percent(file.accuracy), f"{lost:.2f}", size(file.bytes)])
+        name = f"{variant} (missing)" if variant in model.missing else variant
+        rows.append([name, percent(file.accuracy), f"{lost:.2f}", size(file.bytes)])
     return Table(columns=["", "Accuracy", "Lost", "Size"], rows=rows)
 
 
@@ -71,17 +88,17 @@ def _doubt(acceptance: Acceptance | None) -> list[tuple[str, str]]:
     return [("Not sure", doubt)]
 
 
-def _data(card: Card) -> list[tuple[str, str]]:
+def _data(training: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The data that the model was trained on. The card may leave it out, or hold anything."""
-    found: Any = card.training.get("data")
+    found = training.get("data")
     sets = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     first, *others = [_data_set(each) for each in sets] or ["unknown"]
     return [("Trained on", first), *(("Also trained on", line) for line in others)]
 
 
 def _data_set(fields: Mapping[str, Any]) -> str:
-    images, licence = fields.get("training_images"), fields.get("licence")
-    line = str(fields.get("name", "unnamed data set"))
+    name, images, licence = map(fields.get, ("name", "training_images", "licence"))
+    line = name if isinstance(name, str) else "unnamed data set"
     if isinstance(images, int):
         line += f", {images:,} images"
-    return f"{line}\n{licence}" if licence else line
+    return f"{line}\n{licence}" if isinstance(licence, str) else line

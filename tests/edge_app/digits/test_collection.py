@@ -157,6 +157,7 @@ def test_a_whole_last_line_without_its_end_is_kept(
         b"\x89PNG\r\n\x1a\n\x00\x00",
         b"\0\0\x08\x01\0\0\0\x05\x07\x02\x01\0\x04",  # MNIST's labels look like this.
         bytes(40) + LINE.encode(),
+        b"[" * 100_000,
         b'{"lab',
         LINE.encode()
         + b"\xef\xbb\xbf"

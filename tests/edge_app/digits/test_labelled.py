@@ -39,6 +39,7 @@ def test_json_lines_are_read(mark: str, end: str, tmp_path: Path) -> None:
         ('{"label": 10, "strokes": [[[1, 2]]]}', "The label is 10"),
         ('{"label": -1, "strokes": [[[1, 2]]]}', "The label is -1"),
         ('{"label": 3.0, "strokes": [[[1, 2]]]}', "The label is 3.0"),
+        (f'{{"label": {"[" * 900}{"]" * 900}, "strokes": []}}', "The label is of type list"),
         ('{"label": 3}', "The drawing is missing"),
         ('{"label": 3, "strokes": [[]]}', "The drawing is blank"),
         ('{"label": 3, "strokes": [[[1, NaN]]]}', "Stroke 1 has a coordinate that is not a number"),

@@ -6,7 +6,9 @@ scrawls from fixed seeds. Gray levels are of 0 to 255.
 
 from __future__ import annotations
 
+import collections
 import itertools
+import sys
 import tracemalloc
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -244,6 +246,31 @@ def test_ten_thousand_points_need_little_memory(strokes: int, normalization: Nor
         tracemalloc.stop()
     assert image.any()
     assert peak < 64 * 2**20
+
+
+@BOTH
+def test_many_strokes_cost_little_more_than_one(normalization: Normalization) -> None:
+    def calls(strokes: list[NDArray[np.float64]]) -> int:
+        """How many functions are called to draw them: what a stroke costs, whatever the clock."""
+        events = collections.Counter[str]()
+        sys.setprofile(lambda _, event, __: events.update([event]))
+        try:
+            rasterize(strokes, normalization)
+        finally:
+            sys.setprofile(None)
+        return events["call"] + events["c_call"]
+
+    points = np.random.default_rng(0).uniform(0, 1000, (300, 3, 2))
+    for many in (points, points[:, :1]):
+        assert calls(list(many)) - calls([many[0]]) < 5 * len(many)
+
+
+@BOTH
+def test_a_scribble_over_the_whole_canvas_is_drawn_as_one(normalization: Normalization) -> None:
+    """Its line would need more dabs than there are."""
+    scribble = np.random.default_rng(0).uniform(0, 1000, (250, 2))
+    image = rasterize([scribble], normalization)
+    assert image[7:21, 7:21].min() > 128
 
 
 @BOTH

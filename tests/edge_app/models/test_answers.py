@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ class Fixed:
         return self.outputs.repeat(len(images), axis=0)
 
 
+NESTED: Any = json.loads("[" * 900 + "]" * 900)
 SURE, TORN = [0.0, 9.0, *[0.0] * 8], [0.0, 1.0, 0.9, *[0.0] * 7]
 PROBABLE = [0.05, 0.05, 0.6, 0.3, *[0.0] * 6]
 REVERSED, INFINITE = Fixed(PROBABLE[::-1]), Fixed([np.inf] * 10)
@@ -134,3 +136,9 @@ def test_float32_has_no_drift_even_where_it_is_not_finite(drawings: list[Labelle
 def test_an_unknown_variant_is_refused(models: dict[str, Model]) -> None:
     with pytest.raises(VariantError, match=r"'int4'; expected one of float32, float16, dynamic, i"):
         classify(models, see(models, []), "int4")
+
+
+@pytest.mark.parametrize("variant", [None, 8, ["int8"], {"int8": 1}, NESTED])
+def test_what_is_no_text_is_not_a_variant(variant: Any, models: dict[str, Model]) -> None:
+    with pytest.raises(VariantError, match=r"The variant is .{1,60}; expected one of float32,"):
+        classify(models, see(models, []), variant)

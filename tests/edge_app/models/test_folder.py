@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 import re
 import shutil
 import struct
@@ -16,20 +17,28 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app import ROOT
 from edge_app import ModelError, load_models
 from edge_app.digits.mnist import Digits
-from edge_app.digits.normalization import stack
+from edge_app.digits.normalization import stack, views
+from edge_app.digits.samples import drawings
+from edge_app.models import folder as model_folder
 from edge_app.models.acceptance import Acceptance
-from edge_app.models.answers import choices
-from edge_app.models.card import CARD, VARIANTS, Budget, read_card, record_file, write_card
-from edge_app.models.folder import CARDLESS, load_folder
-from edge_app.models.interpreter import find_runtime
+from edge_app.models.answers import VariantError, choices, classify
+from edge_app.models.card import (
+    CARD,
+    VARIANTS,
+    Budget,
+    Card,
+    CardError,
+    read_card,
+    record_file,
+    write_card,
+)
+from edge_app.models.cardless import CARDLESS
+from edge_app.models.folder import load_folder, load_model
+from edge_app.models.interpreter import InterpreterError
 
 Change = Callable[[dict[str, Any]], object]
-
-KILLER = b"\xff\xff\xff\x7f"
-"""Kills tflite-runtime as the first four bytes, which say where a file's contents begin."""
 
 
 @pytest.fixture
@@ -94,24 +103,136 @@ def left_out(folder: Path) -> str:
 
 # Models with a card
 
+RESHAPED = (
+    r"float32\.tflite: Its inputs and outputs have the shapes \(1, 14, 56\), \(1, 10\); "
+    r"expected one input \(1, 28, 28\), .* and one output \(1, 10\)"
+)
+
+
+def fill(path: Path) -> None:
+    """Make a file far larger than any model, of zeros that take no place on the disk."""
+    with path.open("wb") as file:
+        file.truncate(10**9)
+
+
+def replace(path: Path, make: Callable[[Path], object]) -> None:
+    path.unlink()
+    make(path)
+
+
+@pytest.mark.parametrize(
+    ("variant", "damage", "reason"),
+    [
+        ("int8", lambda path: change_file(path, flip_a_bit), r"int8\.tflite is corrupt: found \d+"),
+        ("float16", Path.unlink, r"float16\.tflite is missing; fetch it or convert"),
+        ("int8", lambda path: replace(path, os.mkfifo), "int8.* cannot be read .it is not a regul"),
+        ("dynamic", lambda path: replace(path, Path.mkdir), "cannot be read .it is not a regular"),
+        ("dynamic", fill, "cannot be read .it has 1,000,000,000 bytes, expected at most 100,000,"),
+        (
+            "int8",
+            lambda path: replace(path, lambda it: it.symlink_to(it)),
+            "cannot be read .Too many levels of symbolic links",
+        ),
+        ("float32", lambda path: replace_file(path.parent, "float32", reshape_input), RESHAPED),
+    ],
+)
+def test_a_damaged_variant_is_missing_and_the_most_exact_one_answers_for_it(
+    variant: str, damage: Callable[[Path], object], reason: str, folder: Path
+) -> None:
+    damage(folder / "dense" / f"{variant}.tflite")
+    reports: list[str] = []
+    models = load_folder(folder, reports.append)
+    [sentence] = reports
+    assert sentence.startswith(f"Model 'dense' lacks its variant {variant}: ")
+    assert re.search(reason, sentence)
+    dense = models["dense"]
+    rest = tuple(each for each in VARIANTS if each != variant)
+    assert (dense.variants, dense.missing, tuple(dense.files)) == (rest, (variant,), rest)
+    images = views(drawings()[3], ["moments"])
+    for asked in VARIANTS:
+        answer = classify(models, images, asked)["dense"]
+        assert (answer["digit"], answer["variant"]) == (3, rest[0] if asked == variant else asked)
+        assert (answer["drift"] is None) == (variant == "float32")
+    with pytest.raises(VariantError, match="'int4'; expected one of "):
+        classify(models, images, "int4")
+    with pytest.raises(CardError if variant != "float32" else InterpreterError, match=reason):
+        load_model(folder / "dense")
+    assert load_models(folder, reports.append, complete=True) == {}
+
+
+def test_one_variant_is_enough_and_none_is_not(folder: Path) -> None:
+    for variant in ("int8", "float32", "dynamic"):
+        (folder / "dense" / f"{variant}.tflite").unlink()
+    reports: list[str] = []
+    models = load_folder(folder, reports.append)
+    assert len(reports) == 3
+    for asked in VARIANTS:
+        answer = classify(models, views(drawings()[3], ["moments"]), asked)["dense"]
+        assert (answer["digit"], answer["variant"]) == (3, "float16")
+    (folder / "dense" / "float16.tflite").unlink()
+    assert re.search(r"dense' is left out: .*/float32\.tflite is missing; fetch", left_out(folder))
+
+
+def test_variants_to_choose_from_are_in_order_whatever_is_missing(
+    models_folder: Path, folder: Path
+) -> None:
+    shutil.copytree(models_folder / "mlp", folder / "mlp")
+    (folder / "dense" / "float16.tflite").unlink()
+    (folder / "mlp" / "int8.tflite").unlink()
+    assert choices(load_folder(folder, lambda _: None)) == list(VARIANTS)
+
+
+@pytest.mark.parametrize("name", ["model.keras", "reference.npz"])
+def test_an_original_or_a_reference_is_not_needed_to_answer(name: str, folder: Path) -> None:
+    change_file(folder / "dense" / name, flip_a_bit)
+    assert load_folder(folder, pytest.fail)["dense"].variants == VARIANTS
+    with pytest.raises(CardError, match=rf"{name} is corrupt: found \d+"):
+        load_model(folder / "dense")
+
+
+def nest(card: dict[str, Any]) -> None:
+    card["training"]["data"] = json.loads("[" * 40 + "]" * 40)
+
 
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
+        (lambda path: path.write_text("[" * 5000), "cannot be read .maximum recursion depth"),
+        (lambda path: edit_card(path.parent, nest), "it nests deeper than 30 levels"),
+        (lambda path: replace(path, os.mkfifo), "cannot be read .it is not a regular file"),
+        (lambda path: replace(path, Path.mkdir), "cannot be read .it is not a regular file"),
         (
-            lambda folder: change_file(folder / "int8.tflite", flip_a_bit),
-            r"int8\.tflite is corrupt: found \d+",
+            lambda path: replace(path, lambda it: it.symlink_to("/dev/zero")),
+            "cannot be read .it is not a regular file",
         ),
-        (
-            lambda folder: change_file(folder / "reference.npz", flip_a_bit),
-            r"reference\.npz is corrupt",
-        ),
-        (lambda folder: (folder / "model.keras").unlink(), r"model\.keras is missing; fetch"),
-        (
-            lambda folder: replace_file(folder, "float32", reshape_input),
-            r"float32\.tflite: Its inputs and outputs have the shapes \(1, 14, 56\), \(1, 10\); "
-            r"expected one input \(1, 28, 28\), .* and one output \(1, 10\)",
-        ),
+        (fill, "it has 1,000,000,000 bytes, expected at most 1,000,000"),
+    ],
+)
+def test_a_card_may_be_anything(
+    damage: Callable[[Path], object], reason: str, folder: Path
+) -> None:
+    damage(folder / "dense" / CARD)
+    assert re.search(rf"'dense' is left out: .*/card\.json .*{reason}", left_out(folder))
+
+
+def test_an_error_that_nobody_thought_of_keeps_no_other_model_out(
+    models_folder: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(models_folder / "mlp", folder / "mlp")
+
+    def fail(path: Path) -> Card:
+        return {"dense": read_card}[path.name](path)
+
+    monkeypatch.setattr(model_folder, "read_card", fail)
+    reports: list[str] = []
+    assert list(load_folder(folder, reports.append)) == ["dense"]
+    [sentence] = reports
+    assert sentence == "Model 'mlp' is left out: it fails with KeyError ('mlp'); convert it again."
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
         (lambda folder: (folder / CARD).unlink(), r"card\.json is missing; every model's folder"),
         (lambda folder: (folder / CARD).write_bytes(b"\xff\xfe"), "card.json cannot be read"),
         (lambda folder: (folder / CARD).write_text("[]"), "it holds a list, not an object"),
@@ -143,13 +264,22 @@ def accept(**rule: Any) -> Change:
         (lambda card: card.update(format=2), "it has format 2, expected 1"),
         (lambda card: card.pop("contract"), "field 'contract' is missing"),
         (lambda card: card.update(parameters=None), "is not a model card"),
-        (lambda card: card.update(parameters=math.inf), "cannot convert float infinity"),
+        (lambda card: card.update(parameters=math.inf), "inf is not a whole number of 0 to"),
+        (lambda card: card.update(parameters=10**400), "0 is not a whole number of 0 to"),
+        (lambda card: card.update(title="\ud800"), r"the text '\ud800' has a control character"),
+        (lambda card: card.update(title=7), "its title is of type int, not a string"),
+        (lambda card: card.update(description="a\0"), r"the text 'a\x00' has a control char"),
+        (lambda card: card.update(title="x" * 201), "its title has 201 characters, expected at"),
+        (lambda card: card.update(training=[]), "its training is of type list, not an object"),
+        (lambda card: card["versions"].update({"\x1b": ""}), r"the text '\x1b' has a control"),
+        (of("original", file="a\0b"), r"the text 'a\x00b' has a control character"),
+        (of("original", bytes=10**9), "1000000000 is not a whole number of 0 to 100,000,000"),
+        (of("original", accuracy=1.5), "an accuracy of 1.5, not of 0 to 1"),
         (of("contract", normalization="none"), "unknown normalization 'none'"),
         (of("contract", output="votes"), "unknown output 'votes'"),
         (of("original", accuracy="good"), "'good' is not a finite number"),
-        (of("original", sha256="0" * 64), "model.keras is corrupt"),
         (of("original", file="../mlp/x"), "file '../mlp/x' lies outside of the model's folder"),
-        (of("original", file=".."), "cannot be read"),
+        (lambda card: [v.update(file="..") for v in card["variants"].values()], "cannot be read"),
         (of("budget", agreement=99.8), "an agreement of 99.8, not of 0 to 1"),
         (of("budget", bytes=0), "allows 0 bytes, not a whole number"),
         (of("budget", bytes=1.5), "allows 1.5 bytes, not a whole number"),
@@ -217,8 +347,20 @@ def test_a_file_is_named_after_itself_and_comes_last(file: Path, models_folder: 
     shutil.copytree(models_folder / "dense", file.parent / "dense")
     file = file.rename(file.with_name("LeNet_5 (mine).int8.tflite"))
     (file.parent / ".hidden.tflite").write_text("")
+    (file.parent / "folder.tflite").mkdir()
     (file.parent / "dangling.tflite").symlink_to("nowhere")
-    models = load_folder(file.parent, pytest.fail)
+    os.mkfifo(file.parent / "fifo.tflite")
+    (file.parent / "Datei-\udcfc.tflite").touch()
+    reports: list[str] = []
+    models = load_folder(file.parent, reports.append)
+    assert [re.sub("left out: .*/", "left out: ", sentence) for sentence in reports] == [
+        "Model 'folder.tflite' is left out: card.json is missing; every model's folder has one.",
+        "The file 'Datei-\\udcfc.tflite' is left out: Its name cannot be shown; rename the file.",
+        "The file 'dangling.tflite' is left out: dangling.tflite is missing; fetch it or convert "
+        "the model again.",
+        "The file 'fifo.tflite' is left out: fifo.tflite cannot be read (it is not a regular "
+        "file).",
+    ]
     assert list(models) == ["dense", "lenet-5-mine-int8"]
     bare = models["lenet-5-mine-int8"]
     assert bare.title == "lenet-5-mine-int8 (no card)"
@@ -255,63 +397,3 @@ def test_a_file_answers_every_request_as_it_does_with_its_card(
     expected = dense.predict(images, variant)
     for asked in ("int8", "float32", CARDLESS):
         np.testing.assert_array_equal(bare.predict(images, asked), expected)
-
-
-@pytest.mark.parametrize(
-    ("damage", "reason"),
-    [
-        pytest.param(
-            lambda content: KILLER + content[4:],
-            r"It ends the process that runs it \(SIG\w+\); convert it again"
-            if find_runtime().name == "tflite-runtime"
-            else "does not load it",
-            id="one that kills the process",
-        ),
-        pytest.param(lambda _: b"", "does not load it", id="an empty one"),
-    ],
-)
-def test_a_malformed_file_is_left_out(
-    damage: Callable[[bytes], bytes], reason: str, file: Path
-) -> None:
-    change_file(file, damage)
-    sentence = left_out(file.parent)
-    assert sentence.startswith("The file 'My Model.tflite' is left out: ")
-    assert re.search(reason, sentence)
-
-
-def test_a_file_that_hangs_is_left_out(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_app.models.folder.PATIENCE_S", 0.001)  # No process starts so soon.
-    assert "It did not respond within 0.001 seconds" in left_out(file.parent)
-
-
-@pytest.mark.parametrize(
-    ("action", "reason"),
-    [
-        ("os.write(1, b'INFO: a line'); print('and another')", None),
-        ("bytearray(3 * 2**30)", "It asks for more than 2 GiB of memory; convert it again."),
-    ],
-)
-def test_a_runtime_may_print_but_not_take_all_memory(
-    action: str, reason: str | None, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The file is tried in a process of its own, where the runtime does this."""
-    stub = f"""
-import os, sys
-sys.path.insert(0, {str(ROOT)!r})
-from edge_app.models import interpreter
-runtime = interpreter.find_runtime()
-
-class Interpreter(runtime.interpreter):
-    def invoke(self):
-        {action}
-        super().invoke()
-
-interpreter.find_runtime = lambda *_: runtime._replace(interpreter=Interpreter)
-"""
-    # Every Python process imports it when it starts.
-    (tmp_path / "sitecustomize.py").write_text(stub)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    if reason is None:
-        assert list(load_folder(file.parent, pytest.fail)) == ["my-model"]
-    else:
-        assert reason in left_out(file.parent)

@@ -61,6 +61,7 @@ UNSURE = "if its best guess is below 54%, or the drawing is unlike its digits (e
         ({"training": {"data": "MNIST"}}, "Trained on", "unknown"),
         ({"training": {"data": [3, {"name": "My own"}]}}, "Trained on", "My own"),
         ({"training": {"data": [{"training_images": "?"}]}}, "Trained on", "unnamed data set"),
+        ({"training": {"data": [{"name": [], "licence": {}}]}}, "Trained on", "unnamed data set"),
         ({"acceptance": Acceptance(0.54, -0.126)}, "Not sure", UNSURE),
         ({"acceptance": Acceptance(0.605, None)}, "Not sure", "if its best guess is below 60.5%"),
         ({"acceptance": None}, "Not sure", None),
@@ -72,6 +73,19 @@ def test_a_card_need_not_say_everything(
     card = dataclasses.replace(models["dense"].card, **changes)
     [section] = models_sheet({"dense": Model(card, models["dense"].interpreters)})["sections"]
     assert dict(section["facts"]).get(name) == line
+
+
+def test_a_missing_variant_is_marked_and_its_stand_in_is_named(models: dict[str, Model]) -> None:
+    card, files = models["dense"].card, models["dense"].interpreters
+    left = {name: files[name] for name in ("float16", "dynamic")}
+    sheet = models_sheet({"dense": Model(card, left), "mlp": models["mlp"]})
+    assert sheet["warnings"] == [
+        "Simple Dense lacks float32 and int8, whose files are missing or damaged; float16 answers "
+        "instead."
+    ]
+    assert [name for name, *_ in sheet["sections"][0]["table"]["rows"]] == [
+        *("original", "float32 (missing)", "float16", "dynamic", "int8 (missing)")
+    ]
 
 
 def test_a_model_without_a_card_says_so(models: dict[str, Model]) -> None:
@@ -167,7 +181,7 @@ def test_the_page_says_which_models_see_which_image() -> None:
     def shown(**uses: Normalization) -> list[tuple[Any, ...]]:
         models = {name: Classifier(name, name, use, "logits", unused) for name, use in uses.items()}
         fields = ("normalization", "seers", "see", "first")
-        views = canvas(models, "int8", lambda _: None).props["views"]
+        views = canvas(models, "int8", {}).props["views"]
         return [tuple(view[field] for field in fields) for view in views]
 
     assert shown(first="box", second="moments", third="box", fourth="box") == [

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app import PYTHON, ROOT, post, start
+from app import PYTHON, ROOT
 
 
 def printed(code: str, *packages: Path) -> list[str]:
@@ -61,14 +61,3 @@ def test_the_gradio_that_is_installed_is_the_known_one() -> None:
         print(pandas.DataFrame({"a": [1, 2]})["a"].sum(), "pandas.core" in sys.modules)
         """
     assert printed(code) == ["edge_app.server.gradio_import", "1", "False", "3 True"]
-
-
-@pytest.mark.slow
-def test_the_app_runs_without_pandas(tmp_path: Path) -> None:
-    seven = [[[10, 10], [90, 10], [40, 100]]]
-    with start(tmp_path) as app:
-        answer = post(f"{app.url}/gradio_api/run/classify", {"data": [seven, "int8"]})
-        assert answer.status_code == 200
-        libraries = Path(f"/proc/{app.process.pid}/maps").read_text(encoding="utf-8")
-    assert "numpy" in libraries
-    assert "pandas" not in libraries

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Response, expect
 
 from app import App, start
 from model_folders import with_copies
-from visit import ONE, SEVEN, Visit, Visits, asks
+from visit import ONE, SEVEN, Visit, Visits, asks, calls
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +28,32 @@ def test_a_visit_stores_nothing_and_sends_nothing_but_drawings(open_page: Visits
     visit.answered([], visit.get("undo").click)
     assert all(each.keys() == {"strokes", "variant"} for each in visit.sent)
     assert app.files() == files
+
+
+def test_the_guard_lets_in_all_that_the_page_asks_for(browser: Browser, odd_app: App) -> None:
+    """And a later Gradio's page that asks for something else is noticed."""
+    page = browser.new_context().new_page()
+    asked, refused = set(), []
+
+    def note(response: Response) -> None:
+        path = urlsplit(response.url).path
+        folder = re.match("/(assets|static)/", path)
+        asked.add(f"{response.request.method} {folder[0] if folder else path}")
+        if not response.ok:
+            refused.append(path)
+
+    page.on("response", note)
+    visit = Visit(page, odd_app.url)
+    for tab in ("models", "device", "benchmark"):
+        with page.expect_response(lambda response: calls(response.request, "sheet")):
+            page.locator(f"#tabs a[href='#{tab}']").click()
+    page.context.close()
+    assert visit.complaints == []
+    assert refused == []
+    assert asked == {
+        *("GET /", "GET /theme.css", "GET /assets/", "GET /static/"),
+        "POST /gradio_api/component_server/",
+    }
 
 
 HOLD = """() => {

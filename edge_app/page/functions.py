@@ -1,0 +1,58 @@
+"""Functions: what the page's scripts and programs call, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, NamedTuple
+
+from edge_app.digits.collection import Collection, keepers
+from edge_app.models.answers import answer_drawing
+from edge_app.models.classifier import Classifier
+from edge_app.page.api import Function, classifier
+from edge_app.page.tabs.content import Sheet, Sheets
+from edge_app.page.threads import Threads
+
+WAITING = 32
+"""How many drawings may wait to be stored, and tabs to be read."""
+
+
+class Functions(NamedTuple):
+    """All functions, by the names by which they are called."""
+
+    canvas: Mapping[str, Function]
+    tabs: Mapping[str, Function]
+    api: Mapping[str, Function]
+
+
+def page_functions(
+    models: Mapping[str, Classifier],
+    variant: str,
+    collection: Collection | None,
+    sheets: Sheets,
+) -> Functions:
+    """Build the functions; the arguments are those of :func:`edge_app.server.server.serve`."""
+    # Memory cards are slow, and some tabs take a moment to read.
+    threads = Threads(2, WAITING)
+
+    def in_thread(function: Callable[[object], Any]) -> Function:
+        @wraps(function)  # Gradio tells the page its name.
+        async def run(data: object) -> Any:
+            return await threads.run(function, data)
+
+        return run
+
+    async def answer(state: object) -> dict[str, Any]:
+        """Called by the canvas. Quick enough for the event loop; a thread would cost more."""
+        return answer_drawing(models, state, variant)
+
+    def sheet(name: object) -> Sheet | None:
+        read = sheets.get(name) if isinstance(name, str) else None
+        return read() if read else None
+
+    stores = keepers(collection) if collection else ()
+    return Functions(
+        canvas={"answer": answer, **{each.__name__: in_thread(each) for each in stores}},
+        tabs={"sheet": in_thread(sheet)},
+        api={"classify": classifier(models)},
+    )

@@ -1,0 +1,91 @@
+"""Connections: that neither many nor slow ones keep the others out."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from app import App, get, start
+
+pytestmark = pytest.mark.slow
+
+
+@contextlib.contextmanager
+def impatient(folder: Path, files: int = 1024, patience_s: float = 3600) -> Iterator[App]:
+    """The app with so many descriptors, and so much patience with its clients."""
+    script = f"""
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))
+        import edge_app.server.connections as connections
+        connections.PATIENCE_S = {patience_s}
+        from edge_app.command import main
+        main()
+    """
+    with start(folder, script=textwrap.dedent(script)) as app:
+        yield app
+
+
+def connect(app: App, sent: bytes = b"", source: str = "") -> socket.socket:
+    address = urlsplit(app.url)
+    connection = socket.create_connection(
+        (address.hostname, address.port or 0), timeout=60, source_address=(source, 0)
+    )
+    connection.sendall(sent)
+    return connection
+
+
+def test_more_connections_than_descriptors_do_not_keep_others_out(tmp_path: Path) -> None:
+    with impatient(tmp_path, files=300) as app, contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(connect(app)) for _ in range(400)]
+        for _ in range(3):
+            assert get(app.url).status_code == 200
+        assert idle[0].recv(1) == b""  # The one that has waited longest is closed.
+        lines = app.printed("stderr").splitlines()
+        told = [line for line in lines if "INFO: " not in line]
+        assert told == ["edge_app: There are too many connections; the idlest are closed."]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: loc",
+        b"POST /gradio_api/cancel HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+    ],
+)
+def test_a_request_that_does_not_come_is_not_waited_for(tmp_path: Path, sent: bytes) -> None:
+    with impatient(tmp_path, patience_s=0.1) as app, connect(app, sent) as connection:
+        assert connection.recv(1000) == b""
+        assert get(app.url).status_code == 200
+        assert "Traceback" not in app.printed("stderr")
+
+
+def test_an_answer_that_is_not_taken_is_not_kept(tmp_path: Path) -> None:
+    with impatient(tmp_path, patience_s=0.1) as app:
+        requests = b"GET /config HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10**6
+        with connect(app) as connection, pytest.raises(ConnectionError):
+            connection.sendall(requests)  # Nothing is read, so the app stops reading as well.
+        assert get(app.url).status_code == 200
+
+
+def test_files_that_are_sent_count_as_well(tmp_path: Path) -> None:
+    with impatient(tmp_path, files=600) as app, contextlib.ExitStack() as stack:
+        script = re.search(r"/assets/index-[\w-]+\.js", get(app.url).text)
+        assert script
+        requests = f"GET {script[0]} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 50
+        opened = [
+            stack.enter_context(connect(app, requests, f"127.0.0.{place % 3 + 2}"))
+            for place in range(360)
+        ]
+        for connection in opened:  # Nobody reads further, so the app keeps the file open.
+            with contextlib.suppress(ConnectionError):
+                connection.recv(1)
+        assert get(app.url).status_code == 200
+        assert "Too many open files" not in app.printed("stderr")
