@@ -5,7 +5,7 @@ No file of Gradio is changed:
 - For every component class, ``gradio.component_meta`` parses the component's source and writes a
   ``.pyi`` file beside it for editors, at each import. That is skipped.
 - pandas is imported for components that are not used here. It is loaded when something first uses
-  an attribute of it, which never happens while the app runs.
+  an attribute of it, which never happens while the app runs; so it may as well not be installed.
 
 Both depend on names in Gradio and in Python's import system. A later Gradio that lacks such a name,
 or uses it differently, is simply imported as usual.
@@ -51,6 +51,8 @@ class _Finder(MetaPathFinder):
         if fullname not in {STUBS, LATER}:
             return None
         spec = PathFinder.find_spec(fullname, path, target)
+        if spec is None and fullname == LATER:
+            spec = ModuleSpec(fullname, _NotInstalled())
         if spec is None or spec.loader is None:
             return None
         if fullname == LATER:
@@ -58,6 +60,14 @@ class _Finder(MetaPathFinder):
         else:
             spec.loader = _WithoutWriter(spec.loader)
         return spec
+
+
+class _NotInstalled(Loader):
+    """Says that a module is not installed when it is loaded, which is later than usual."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 class _WithoutWriter(Loader):

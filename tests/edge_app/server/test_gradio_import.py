@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ import pytest
 from app import PYTHON, ROOT
 
 
-def printed(code: str, *packages: Path) -> list[str]:
-    """What a program prints that imports Gradio, from a folder of packages or the real one."""
+def printed(code: str, *packages: Path, options: Sequence[str] = ()) -> list[str]:
+    """What a program prints that imports Gradio, from a folder of packages or the real one.
+
+    Options are Python's own.
+    """
     program = f"""
         import sys
         sys.path[:0] = {[str(ROOT), *map(str, packages)]}
@@ -22,7 +26,7 @@ def printed(code: str, *packages: Path) -> list[str]:
             import gradio
         assert sys.meta_path == finders
         """
-    command = [PYTHON, "-c", textwrap.dedent(program) + textwrap.dedent(code)]
+    command = [PYTHON, *options, "-c", textwrap.dedent(program) + textwrap.dedent(code)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -61,3 +65,14 @@ def test_the_gradio_that_is_installed_is_the_known_one() -> None:
         print(pandas.DataFrame({"a": [1, 2]})["a"].sum(), "pandas.core" in sys.modules)
         """
     assert printed(code) == ["edge_app.server.gradio_import", "1", "False", "3 True"]
+
+
+def test_without_pandas_only_its_first_use_fails(tmp_path: Path) -> None:
+    (tmp_path / "gradio.py").write_text("import pandas")
+    code = """
+        try:
+            gradio.pandas.DataFrame
+        except ModuleNotFoundError as error:
+            print(error)
+        """
+    assert printed(code, tmp_path, options=["-S"]) == ["No module named 'pandas'"]

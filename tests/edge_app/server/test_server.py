@@ -153,8 +153,10 @@ def test_a_signal_that_gets_lost_while_it_starts_stops_it(tmp_path: Path) -> Non
     """Python, and libraries, can swallow what a handler raises; here the page's builder does."""
     script = """
         import os, signal
-        import edge_app.page.layout as page
         from edge_app.command import main
+        from edge_app.server.gradio_import import leaner_gradio
+        with leaner_gradio():
+            import edge_app.page.layout as page
 
         def build(*arguments, build=page.build_page):
             try:
