@@ -17,6 +17,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount
 from edge_app.models.folder import load_models
 from edge_app.server import site
+from edge_app.server.access import Access
 from edge_app.server.hosts import Hosts
 
 apps = []
@@ -35,7 +36,7 @@ def walk(app, prefix=""):
             yield prefix + route.path, sorted(route.methods or ())
 
 site.gr.mount_gradio_app = remember
-site.build_site(load_models("models"), "int8", None, None, {}, Hosts())
+site.build_site(load_models("models"), "int8", Access(Hosts()), None, {})
 print(json.dumps(sorted(walk(apps[0]))))
 """
 
