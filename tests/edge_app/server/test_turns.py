@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from app import PATIENCE_S
 from edge_app.server.asgi import Message, Receive, Scope, Send
 from edge_app.server.turns import AT_ONCE, Turns
 
@@ -46,3 +47,28 @@ def test_somebody_else_is_answered_after_a_few(pauses: int) -> None:
     assert order.index(0) <= 2 * AT_ONCE
     assert sorted(order) == list(range(200))
     assert max(most) <= AT_ONCE
+
+
+def test_clients_that_do_not_take_their_answers_keep_nobody_of_their_address_waiting() -> None:
+    taken = []
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def ask() -> None:
+        turns, stalled = Turns(app), asyncio.Event()
+
+        async def stall(_: Message) -> None:
+            await stalled.wait()
+
+        async def take(message: Message) -> None:
+            taken.append(message["status"])
+
+        scope = {"type": "http", "client": ("10.0.0.1", 1)}
+        crowd = [asyncio.create_task(turns(scope, receive, stall)) for _ in range(3 * AT_ONCE)]
+        await turns(scope, receive, take)
+        stalled.set()
+        await asyncio.gather(*crowd)
+
+    asyncio.run(asyncio.wait_for(ask(), PATIENCE_S))
+    assert taken == [200]
