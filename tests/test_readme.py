@@ -7,6 +7,7 @@ import json
 import re
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,7 @@ def test_every_option_is_in_its_readme_and_every_option_in_a_readme_exists() -> 
         shown = [printed(PYTHON, "-m", *command.split(), "--help") for command in commands]
         known |= options("".join(shown))
         assert options("".join(shown)) - {"--help"} <= options(TEXTS[path])
+    known |= options(printed(sys.executable, "tests/attack/attack.py", "--help"))
     pip = re.compile(r"^.* pip .*\\\n.*$|^.*\bpip\b.*$", re.MULTILINE)  # With a line that goes on.
     assert options(pip.sub("", "".join(TEXTS.values()))) <= known
 
