@@ -41,7 +41,7 @@ class Logins:
         wait = self._debts.get(address, now) - now - (GUESSES - 1) * PAUSE_S
         if wait > 0:
             seconds = int(wait) + 1
-            sentence = f"Too many wrong passwords; try again in {seconds} seconds."
+            sentence = f"Too many wrong passwords; try again in {seconds} s."
             await refuse(send, 429, sentence, (b"retry-after", str(seconds).encode()))
             return
         statuses = []

@@ -48,7 +48,7 @@ def attempt(logins: App, password: str, client: str = "192.168.1.2") -> int:
     if head["status"] == 429:
         seconds = dict(head["headers"])[b"retry-after"].decode()
         error = json.loads(body["body"])["error"]
-        assert error == f"Too many wrong passwords; try again in {seconds} seconds."
+        assert error == f"Too many wrong passwords; try again in {seconds} s."
     return int(head["status"])
 
 
