@@ -98,9 +98,12 @@ class Calls:
         """The method that answers a request; None if Gradio does."""
         path = scope["path"].rstrip("/")
         if scope["method"] == "POST":
-            if match := _API.fullmatch(path):
-                return self._run if match[1] in {"run", "api"} else self._start
-            return self._posts.get(path)
+            if path in self._posts:
+                return self._posts[path]
+            match = _API.fullmatch(path)
+            if match is None:
+                return None
+            return self._run if match[1] in {"run", "api"} else self._start
         if scope["method"] != "GET":
             return None
         if path == f"{PREFIX}/queue/data":

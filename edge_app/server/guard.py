@@ -53,13 +53,17 @@ _POLICY = "; ".join(
     )
 )
 _HEADERS = [
-    (b"content-security-policy", _POLICY.encode()),
-    (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
-"""What Mozilla's HTTP Observatory asks for, apart from what only HTTPS can promise."""
+"""For every answer."""
+_PAGE_HEADERS = [
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+]
+"""For the page besides. Together they are what Mozilla's HTTP Observatory asks for, apart from what
+only HTTPS can promise."""
 
 
 class Guard:
@@ -84,7 +88,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        send = _with_headers(send)
+        send = _with_headers(send, page=scope["path"] == "/")
         headers = dict(scope["headers"])
         if refusal := self._refusal(scope, headers):
             await refuse(send, *refusal, _CLOSE)
@@ -147,7 +151,7 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes | N
             return body
 
 
-def _with_headers(send: Send) -> Send:
+def _with_headers(send: Send, *, page: bool) -> Send:
     """A ``send`` that adds the guard's headers, and takes away those that would let other websites
     read the answer: Gradio gives them to any."""
 
@@ -156,7 +160,8 @@ def _with_headers(send: Send) -> Send:
             kept = [
                 each for each in message["headers"] if not each[0].startswith(b"access-control-")
             ]
-            message = {**message, "headers": [*kept, *_HEADERS]}
+            added = _PAGE_HEADERS if page else []
+            message = {**message, "headers": [*kept, *_HEADERS, *added]}
         await send(message)
 
     return send_with_headers

@@ -11,6 +11,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Iterable
+from functools import lru_cache
 
 from edge_app.errors import UserError
 
@@ -62,6 +63,7 @@ class Hosts:
         return address is not None and (address.is_loopback or address == _address(server or ""))
 
 
+@lru_cache(256)  # Nearly every request has the same.
 def hostname(text: bytes) -> str | None:
     """The host in a ``Host`` or an ``Origin`` header, in lower case; None if it is malformed."""
     match = _AUTHORITY.fullmatch(text.decode("latin-1").lower())
@@ -70,6 +72,7 @@ def hostname(text: bytes) -> str | None:
     return match["address"] or match["name"].removesuffix(".")
 
 
+@lru_cache(256)
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text.partition("%")[0])  # Without a network interface.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from weakref import WeakValueDictionary
 
 from edge_app.server.asgi import App, Message, Receive, Scope, Send
 
-AT_ONCE = 8
-"""Requests of one address that are answered at once; a browser sends up to six."""
+AT_ONCE = 16
+"""Requests of one address that are worked on at once, or in one round of the event loop; a browser
+sends up to six."""
 
 
 class Turns:
@@ -22,13 +24,14 @@ class Turns:
         self._app = app
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         """By address, for as long as a request of it is here."""
-        self._round_begun = False
-        """Whether a request has been answered in this round of the event loop."""
+        self._round: Counter[str] = Counter()
+        """By address, the requests that were begun in this round of the event loop."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = scope["client"][0] if scope.get("client") else ""
-        turn = self._turns.get(address) or asyncio.Semaphore(AT_ONCE)
-        self._turns[address] = turn
+        turn = self._turns.get(address)
+        if turn is None:
+            turn = self._turns[address] = asyncio.Semaphore(AT_ONCE)
         await turn.acquire()
         over = False
 
@@ -43,19 +46,16 @@ class Turns:
             await send(message)
 
         try:
-            await self._await_round()
+            await self._begin(address)
             await self._app(scope, receive, send_after)
         finally:
             end()
 
-    async def _await_round(self) -> None:
-        if self._round_begun:
-            # A drawing is answered without a pause. Only one that waits for the next round lets the
-            # others of its address find out that they have to wait as well.
+    async def _begin(self, address: str) -> None:
+        """Wait for the next round if this one has had enough: a drawing is answered at once, so
+        that turns alone would not make anybody wait."""
+        while self._round[address] >= AT_ONCE:
             await asyncio.sleep(0)
-        else:
-            self._round_begun = True
-            asyncio.get_running_loop().call_soon(self._end_round)
-
-    def _end_round(self) -> None:
-        self._round_begun = False
+        if not self._round:
+            asyncio.get_running_loop().call_soon(self._round.clear)
+        self._round[address] += 1

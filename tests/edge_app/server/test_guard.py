@@ -53,7 +53,7 @@ def refusal(request: Request) -> tuple[int, str]:
     assert headers[b"content-type"] == b"application/json"
     assert headers[b"content-length"] == str(len(body["body"])).encode()
     assert headers[b"connection"] == b"close"
-    assert headers[b"x-frame-options"] == b"DENY"
+    assert headers[b"x-content-type-options"] == b"nosniff"
     return start["status"], json.loads(body["body"])["error"]
 
 
