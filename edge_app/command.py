@@ -23,10 +23,10 @@ from edge_app.page.tabs.content import Sheets
 from edge_app.page.tabs.device import device_sheet
 from edge_app.page.tabs.models import models_sheet
 from edge_app.paths import MODELS, results_path
-from edge_app.server.access import Access
-from edge_app.server.certificate import read_certificate
-from edge_app.server.credentials import read_credentials
-from edge_app.server.hosts import Hosts
+from edge_app.server.access.access import Access
+from edge_app.server.access.certificate import read_certificate
+from edge_app.server.access.credentials import read_credentials
+from edge_app.server.access.hosts import Hosts
 from edge_app.server.memory import give_back_freed_memory
 from edge_app.server.server import listen, serve
 from edge_app.service import install, notify_ready, unit

@@ -31,6 +31,9 @@ def unit(arguments: argparse.Namespace) -> str:
 
     Args:
         arguments: the app's own, and ``user``: who runs it, None for a user that systemd makes up.
+
+    Raises:
+        ServiceError: drawings are to be stored where the service may not write.
     """
     secrets = {name: path for name in _SECRETS if (path := getattr(arguments, name))}
     options = {
@@ -43,7 +46,13 @@ def unit(arguments: argparse.Namespace) -> str:
         "--results": [str(STATE / "benchmark.json")],
     }
     if arguments.save_drawings:
-        options["--save-drawings"] = [str(STATE / arguments.save_drawings)]
+        drawings = STATE / arguments.save_drawings  # An absolute path stays as it is.
+        if not drawings.is_relative_to(STATE):
+            raise ServiceError(
+                f"The service can write only to {STATE}; give --save-drawings a name in it, such "
+                f"as {drawings.name}."
+            )
+        options["--save-drawings"] = [str(drawings)]
     words = [word for name, values in options.items() for each in values for word in (name, each)]
     command = [sys.executable, "-m", "edge_app", *words]
     # These begin with a specifier, %d, which must stay as it is.

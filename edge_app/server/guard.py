@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import reprlib
 
+from edge_app.server.access.hosts import Hosts, hostname
 from edge_app.server.asgi import App, Message, Receive, Scope, Send, refuse, replay
-from edge_app.server.hosts import Hosts, hostname
 
 MAX_BODY = 64 * 1024
 """Largest body of a request, in bytes: several times the longest sensible drawing."""

@@ -1,4 +1,4 @@
-"""Memory: tells the C library to give back what is no longer used."""
+"""Memory: makes the C library return freed memory to the system."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from edge_app.digits.collection import Collection
 from edge_app.errors import UserError
 from edge_app.models.classifier import Classifier
 from edge_app.page.tabs.content import Sheets
-from edge_app.server.access import Access
+from edge_app.server.access.access import Access
 from edge_app.server.gradio_import import leaner_gradio
 from edge_app.server.log import start_log
 

@@ -22,13 +22,13 @@ from edge_app.page.functions import page_functions
 from edge_app.page.icons.routes import add_icons
 from edge_app.page.layout import CSS, THEME, TITLE, build_page
 from edge_app.page.tabs.content import Sheets
-from edge_app.server.access import Access
+from edge_app.server.access.access import Access
+from edge_app.server.access.certificate import Certificate
+from edge_app.server.access.login import Logins
 from edge_app.server.asgi import App, Receive, Scope, Send
 from edge_app.server.calls import Calls
-from edge_app.server.certificate import Certificate
 from edge_app.server.connections import Connection
 from edge_app.server.guard import Guard
-from edge_app.server.login import Logins
 from edge_app.server.turns import Turns
 
 BACKLOG = 128

@@ -17,8 +17,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.routing import Mount
 from edge_app.models.folder import load_models
 from edge_app.server import site
-from edge_app.server.access import Access
-from edge_app.server.hosts import Hosts
+from edge_app.server.access.access import Access
+from edge_app.server.access.hosts import Hosts
 
 apps = []
 mount = site.gr.mount_gradio_app

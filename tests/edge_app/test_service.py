@@ -71,6 +71,13 @@ def test_options_paths_and_secrets_are_passed_on(tmp_path: Path) -> None:
     assert f'"{tmp_path}/odd 5%%"' in line(text, "BindReadOnlyPaths")
 
 
+def test_drawings_are_stored_only_where_the_service_may_write(tmp_path: Path) -> None:
+    command = [PYTHON, "-m", "edge_app", "service", "--save-drawings", str(tmp_path / "d.jsonl")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "can write only to /var/lib/digit-canvas; give --save-drawings a name" in done.stderr
+
+
 def test_the_service_s_options_need_the_service() -> None:
     command = [PYTHON, "-m", "edge_app", "--install"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from asgi import Request, part
+from edge_app.server.access.hosts import Hosts
 from edge_app.server.asgi import App, Receive, Scope, Send
 from edge_app.server.guard import MAX_BODY, MAX_PATH, Guard
-from edge_app.server.hosts import Hosts
 
 CLASSIFY = "/gradio_api/run/classify"
 HOSTS = Hosts(["pi.example", "192.168.1.20", "fd00::20"])

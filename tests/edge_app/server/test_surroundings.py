@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from app import App, get, launch, post, start, until
-from edge_app.server.access import Access
-from edge_app.server.certificate import CertificateError, read_certificate
-from edge_app.server.hosts import Hosts
+from edge_app.server.access.access import Access
+from edge_app.server.access.certificate import CertificateError, read_certificate
+from edge_app.server.access.hosts import Hosts
 from edge_app.server.server import ServerError, listen, serve
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_app.server.credentials import CredentialsError, read_credentials
+from edge_app.server.access.credentials import CredentialsError, read_credentials
 
 
 @pytest.fixture

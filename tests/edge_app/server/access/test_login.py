@@ -7,9 +7,9 @@ import json
 import pytest
 
 from asgi import Request
-from edge_app.server import login
+from edge_app.server.access import login
+from edge_app.server.access.login import ADDRESSES, GUESSES, PAUSE_S, Logins
 from edge_app.server.asgi import App, Receive, Scope, Send, refuse
-from edge_app.server.login import ADDRESSES, GUESSES, PAUSE_S, Logins
 
 
 class Clock:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from edge_app.server.certificate import Certificate
-from edge_app.server.hosts import Hosts
+from edge_app.server.access.certificate import Certificate
+from edge_app.server.access.hosts import Hosts
 
 
 class Access(NamedTuple):
