@@ -16,22 +16,20 @@ import app
 from edge_app import Model, load_models
 from edge_app.digits.mnist import read_digits
 from edge_app.digits.normalization import stack
-from edge_app.errors import UserError
 from edge_app.models.acceptance import Acceptance
-from edge_app.models.card import PROBABILITIES, VARIANTS, Budget
+from edge_app.models.card import PROBABILITIES, Budget
 from edge_app.models.classifier import softmax
 
 pytest.importorskip("tensorflow", reason="adding a model needs TensorFlow, which no edge installs")
 
 import keras
-import tensorflow as tf
 
 from convert import add as addition
 from convert.add import AdditionError, add
 from convert.data import validation
 from convert.data.sources import load
-from convert.export.keras_file import read, sha256, take_pixels
-from convert.export.tflite import export, predict
+from convert.export.keras_file import sha256
+from convert.export.tflite import predict
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +99,6 @@ def bring(data_folder: Path, tmp_path: Path) -> Callable[..., Model]:
     return run
 
 
-@keras.saving.register_keras_serializable()
 class Doubling(keras.layers.Layer):  # type: ignore[misc]
     """A layer that Keras does not have."""
 
@@ -265,74 +262,6 @@ def test_a_model_that_does_not_read_digits_with_such_pixels_is_refused(
     with pytest.raises(AdditionError, match=rf"reads \d+\.\d% of .* with pixels of {reason}"):
         bring(tmp_path / "a.keras", pixels=pixels)
     assert not list((tmp_path / "models").iterdir())
-
-
-def saved(shape: tuple[int, ...], *inner: keras.layers.Layer, classes: int = 10) -> Any:
-    """Writes a model."""
-    model = [keras.Input(shape), *inner, layers.Flatten(), layers.Dense(classes)]
-    return lambda path: keras.Sequential(model).save(path)
-
-
-def junk(path: Path) -> None:
-    path.write_bytes(b"junk")
-
-
-@pytest.mark.parametrize(
-    ("name", "write", "reason"),
-    [
-        ("no.keras", lambda _: None, r"no\.keras is missing; name"),
-        ("a.keras", junk, r"a\.keras is not an intact \.keras file; save"),
-        ("a.h5", junk, r"cannot read .*a\.h5 \("),
-        ("a.pt", junk, r"cannot read .*a\.pt \("),
-        ("a.tflite", junk, "is converted already; put it into"),
-        ("a.keras", saved((28, 28), Doubling()), "the custom layer 'Doubling', whose"),
-        ("a.h5", saved((28, 28), Doubling()), "the custom layer 'Doubling', whose"),
-        (
-            "a.keras",
-            saved((28, 28), layers.Lambda(lambda x: x * 2)),
-            r"has a Lambda layer, whose .* run model\.export\('folder'\) and add that folder",
-        ),
-        (
-            "a.keras",
-            saved((32, 32, 3)),
-            r"takes \(None, 32, 32, 3\) and gives \(None, 10\); expected one input "
-            r"\(None, 28, 28\), \(None, 28, 28, 1\) or \(None, 784\) and one output \(None, 10\)",
-        ),
-        ("a.keras", saved((784,), classes=26), r"takes \(None, 784\) and gives \(None, 26\); exp"),
-        ("a", Path.mkdir, r"cannot be read as a SavedModel \(.*\); name a fol"),
-        (
-            "a",
-            lambda path: tf.saved_model.save(tf.Module(), str(path)),
-            "0 inputs and 0 outputs in its signature 'serving_",
-        ),
-    ],
-)
-def test_a_model_that_cannot_be_read_is_refused_with_the_reason(
-    name: str, write: Any, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / name
-    write(path)
-    # As in a process that never saw the layer.
-    monkeypatch.delitem(keras.saving.get_custom_objects(), "Custom>Doubling")
-    with pytest.raises(UserError) as caught:
-        read(path)
-    said = str(caught.value)
-    assert re.search(reason, said)
-    assert said.endswith(".")
-    assert "\n" not in said
-
-
-@pytest.mark.filterwarnings("ignore:Statistics for quantized inputs")
-def test_recurrent_layers_are_exported_without_loops_wherever_they_are(
-    few: Any, tmp_path: Path
-) -> None:
-    keras.utils.set_random_seed(0)
-    both = layers.Bidirectional(layers.LSTM(2, return_sequences=True))
-    nested = keras.Sequential([keras.Input((2, 4)), layers.SimpleRNN(4)])
-    model = [keras.Input((28, 28)), layers.Reshape((2, 392)), both, nested, layers.Dense(10)]
-    keras.Sequential(model).save(tmp_path / "rows.keras")
-    original = take_pixels(read(tmp_path / "rows.keras"), "0-1", "rows")
-    assert set(export(original, few.images[:20], few.images)) == set(VARIANTS)
 
 
 def test_the_readme_s_model_is_trained_added_and_served(

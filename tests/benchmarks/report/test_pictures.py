@@ -78,13 +78,17 @@ def test_spreads_have_their_values_in_order() -> None:
     assert labels.count("10.0") == 2
 
 
-def test_reliability_leaves_empty_bins_out() -> None:
+def test_reliability_leaves_empty_bins_out_and_shows_all_probabilities() -> None:
     bins = [Bin(1, 0.5, 0.5), Bin(0, None, None), Bin(1000, 0.95, 1.0)]
-    first, second, third = circles(parse(charts.reliability({"original": bins, "int8": bins[:1]})))
+    chart = parse(charts.reliability({"original": bins, "int8": bins[:1]}))
+    first, second, third = circles(chart)
     assert first == third
     assert second[0] > first[0]  # More confident is further right,
     assert second[1] < first[1]  # more often right is further up,
     assert second[2] > first[2]  # and more answers are larger.
+    # Both axes begin at 0 and end at 1.
+    labels = words(chart, "axis")
+    assert [labels.count(f"{each}%") for each in (0, 25, 50, 75, 100)] == [2] * 5
 
 
 def test_odd_numbers_are_drawn() -> None:
