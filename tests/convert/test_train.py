@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from convert.data.pool import Pool
 from convert.data.sources import TrainingData
 from convert.training.architectures import ARCHITECTURES, BUDGETS
 from convert.training.temperature import cross_entropy, fit_temperature
@@ -35,7 +37,7 @@ from convert.export.tflite import predict
 from convert.train import UNFINISHED, calibrate
 from convert.training import fit as training
 from convert.training.distillation import load_teacher
-from convert.training.networks import cool
+from convert.training.networks import build, cool, plain
 
 pytestmark = pytest.mark.slow
 
@@ -187,6 +189,27 @@ def test_every_source_counts_the_same_in_calibration(shipped: Any, data: Trainin
     assert fit_temperature(logits, labels, weights) == pytest.approx(1, rel=0.01)
     # With all images alike, the first source would weigh more.
     assert fit_temperature(logits, labels) > 1.05
+
+
+def test_progress_counts_every_training(
+    data: TrainingData,
+    filled: Pool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stubs: dict[str, Callable[..., Any]] = {
+        "load": lambda *_, **__: data,
+        "fill": lambda _: filled,
+        "fit": lambda architecture, *_: plain(build(architecture)),
+        "choose_acceptance": lambda *_, **__: None,
+        "publish": lambda *_: None,
+    }
+    for name, stub in stubs.items():
+        monkeypatch.setattr(pipeline, name, stub)
+    pipeline.train(["dense", "cnn"], None, [], tmp_path, allow_other=True)
+    counted = re.findall(r"seed \d \((\d of \d)\)", capsys.readouterr().out)
+    assert counted == ["1 of 4", "2 of 4", "3 of 4", "4 of 4"]
 
 
 # Interruptions

@@ -187,7 +187,7 @@ def change(**fields: object) -> Conditions:
         ([QUIET, change(temperature_c=58.4)], ["from 48 to 58 °C", "10 °C"]),
         # Warm in the middle of the run and cool again at its end.
         ([QUIET, change(temperature_c=61.0), QUIET], ["from 48 to 61 °C", "10 °C"]),
-        ([change(temperature_c=79.0), change(temperature_c=81.0)], ["81 °C", "80 °C"]),
+        ([change(temperature_c=each) for each in (79.0, 81.0, 79.0)], ["81 °C", "80 °C"]),
         ([QUIET, change(throttled=0x4)], ["reported throttling (0x4,"]),
         ([QUIET, change(throttled=0x10001)], ["reported under-voltage (0x10001,"]),
         ([change(throttled=0x80000)] * 2, ["soft limit of temperature since boot", "0x80000"]),

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.latency.device import Conditions
 from benchmarks.latency.engine import Engines
 from benchmarks.latency.latency import measure_latency
 from benchmarks.latency.plan import (
@@ -93,6 +94,17 @@ def test_a_quick_run_beside_busy_programs_measures_every_variant_and_warns() -> 
     assert latency.app("dense", "int8") is latency.inference[-1]
     assert latency.app("dense", "float64") is None
     assert json.dumps(dataclasses.asdict(latency), allow_nan=False)
+
+
+def test_heating_in_mid_run_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    degrees = iter([48.0, 48.0, 61.0, *[48.0] * (PARTS - 2)])
+    monkeypatch.setattr(
+        "benchmarks.latency.latency.read_conditions",
+        lambda: Conditions(None, [], [], [], next(degrees), None, None),
+    )
+    planned = Plan((NormalizingJob("rasterize", "box"),), starts=0, rounds=1)
+    warnings = measure_latency(planned, lambda _: None).warnings
+    assert any("warmed up from 48 to 61 °C" in warning for warning in warnings)
 
 
 def test_a_full_plan_has_threads_batches_and_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:
