@@ -136,11 +136,19 @@ def test_a_restarted_app_has_its_page_loaded(open_page: Visits) -> None:
     ):
         visit.reply(change, times=1)
         is_loaded_again()
+    # The page of the same app stays, though it was out of reach or refused to answer.
+    loads: list[bool] = []
+    visit.page.on("request", lambda request: loads.append(request.is_navigation_request()))
     error = {"error": "Too many drawings at once."}
-    visit.reply(lambda reply: reply.update(error), times=1)
-    visit.get("undo").click()
-    expect(visit.status).to_have_text(error["error"])  # By the same app: it stays.
-    visit.answered(SEVEN, visit.get("redo").click)
+    visit.page.route("**/component_server/", lambda route: route.abort(), times=1)
+    for sentence in (GONE, error["error"]):
+        with visit.page.expect_response("**/app_id"):
+            visit.get("undo").click()
+            expect(visit.status).to_have_text(sentence)
+        visit.answered(SEVEN, visit.get("redo").click)
+        visit.reply(lambda reply: reply.update(error), times=1)
+    assert not any(loads)
+    visit.answered([], visit.get("undo").click)
     for path, status in (("app_id", 200), ("login_check", 401)):
         visit.page.route(
             f"**/{path}",
