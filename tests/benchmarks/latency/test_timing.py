@@ -67,8 +67,8 @@ def test_each_call_gets_the_argument_after_that_of_the_call_before() -> None:
     assert seen[9:14] == [5, 6, 7, 8, 9]
     seen.clear()
     for number in range(3):
-        take_turn(Workload(seen.append, range(100)), Pace(10, 90, 2, 30), number)
-    assert len(seen) == 3 * (10 + 90 + 2 * 30)
+        take_turn(Workload(seen.append, range(100)), Pace(10, 90, 2, 101), number)
+    assert len(seen) == 3 * (10 + 90 + 2 * 101)
     assert all(now != before for before, now in pairwise(seen))
 
 
