@@ -94,9 +94,9 @@ class Concurrency:
 class Serving:
     """The results of one run.
 
-    The app answers with float32 and with ``variant``. A start is the time from the start of the
-    process to the first page with status 200. ``memory`` is None if unknown; pages are None without
-    a browser, and ``no_browser`` says why there is none.
+    The app answers with ``variant`` alone, as it does during a stroke. A start is the time from the
+    start of the process to the first page with status 200. ``memory`` is None if unknown; pages are
+    None without a browser, and ``no_browser`` says why there is none.
     """
 
     quick: bool
@@ -141,7 +141,7 @@ def measure_serving(
 
 
 def drawing_task(server: Server, clients: int, requests: int, variant: str) -> Task:
-    """A task of sending drawings as the page does; the empty app gets the same.
+    """A task of sending drawings as the page does during a stroke; the empty app gets the same.
 
     There are ten, one of each digit, of 60 to 126 points.
     """
@@ -149,7 +149,7 @@ def drawing_task(server: Server, clients: int, requests: int, variant: str) -> T
     bodies = []
     for number, drawing in enumerate(drawings()):
         strokes = [np.rint(stroke * SCALE).astype(int).tolist() for stroke in drawing]
-        data = {"strokes": strokes, "variant": variant}
+        data = {"strokes": strokes, "variant": variant, "unfinished": True}
         bodies.append(json.dumps({"data": data, **call, "session_hash": f"session{number}"}))
     return Task(server.port, PATH, bodies, PREFIX, clients, requests)
 
