@@ -34,7 +34,8 @@ class Connection(HttpToolsProtocol):
     """A connection that is closed when its client is too slow, or when there are too many.
 
     Then the one that has kept the server waiting longest goes: of the new one's address if that has
-    more than half of all connections, else of all. So whoever opens many closes their own.
+    more than three quarters of all connections, else of all. So whoever opens many closes their
+    own.
     """
 
     waits_since: float
@@ -52,7 +53,7 @@ class Connection(HttpToolsProtocol):
             if isinstance(each, Connection) and not each.transport.is_closing()
         ]
         neighbours = [each for each in everyone if each._address() == self._address()]
-        for crowd, most in ((neighbours, MOST // 2), (everyone, MOST)):
+        for crowd, most in ((neighbours, MOST * 3 // 4), (everyone, MOST)):
             if len(crowd) > most:
                 _log.warning("There are too many connections; the idlest are closed.")
                 min(crowd, key=lambda each: each.waits_since).transport.abort()
