@@ -11,8 +11,8 @@ from io import TextIOWrapper
 from itertools import chain
 from pathlib import Path
 
-from benchmarks.report import comparison, document
-from benchmarks.report.page import render, sections
+from benchmarks.report import comparison, devices, document
+from benchmarks.report.page import render, render_devices, sections
 from benchmarks.report.tables import Part
 from benchmarks.report.terminal import WIDTH, print_parts
 from benchmarks.results import Results
@@ -55,6 +55,7 @@ examples:
   python -m benchmarks --html report.html       everything, with charts
   python -m benchmarks drift --model mlp --drawings mine.jsonl
   python -m benchmarks --json new.json --compare old.json
+  python -m benchmarks --compare pi4.json pi5.json --html devices.html
   python -m benchmarks serving
 """
 
@@ -74,17 +75,31 @@ def main() -> int:
     for name in {*arguments.model} & {*COMMANDS}:
         if not any(arguments.models.glob(f"{name}*")):  # It is not the name of a model.
             parser.error(f"put {name!r} before --model, which takes all names that follow")
+    if len(arguments.compare) > 1 and arguments.json:
+        parser.error("--json does not apply when several results are compared: nothing is measured")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # On a terminal that lacks a character, print a question mark instead of failing.
             stream.reconfigure(errors="replace")
-    return _run(arguments)
+    return (_show_devices if len(arguments.compare) > 1 else _run)(arguments)
+
+
+def _show_devices(arguments: argparse.Namespace) -> int:
+    """Put results side by side; nothing is measured."""
+    read = {path: comparison.read_result(path) for path in arguments.compare}
+    for path, result in read.items():
+        devices.check(path, result)
+    results = devices.by_device(read)
+    if arguments.html:
+        document.write_text(render_devices(results), arguments.html)
+    _print(devices.device_parts(results), ())
+    return 0
 
 
 def _run(arguments: argparse.Namespace) -> int:
     for path in filter(None, (arguments.json, arguments.html)):
         document.check_writable(path)
-    earlier = comparison.read_result(arguments.compare) if arguments.compare else None
+    earlier = comparison.read_result(arguments.compare[0]) if arguments.compare else None
     results = measure(Selection(*(getattr(arguments, name) for name in Selection._fields)))
     found = document.to_json(results)
     changes = comparison.compare_results(earlier, found) if earlier else None
@@ -99,7 +114,10 @@ def _run(arguments: argparse.Namespace) -> int:
         problems.append(str(error))
     if arguments.what == "all" and not arguments.model and not arguments.variant:
         _keep(document.summarize(results), arguments.results)
-    _show(tables(results, changes), results)
+    said = [textwrap.fill(f"Warning: {each}", WIDTH) for each in results.warnings]
+    if results.verdict:
+        said.append(results.verdict)
+    _print(tables(results, changes), said)
     for problem in problems:
         print(f"benchmarks: {problem}", file=sys.stderr)
     return 1 if problems else 0
@@ -130,13 +148,11 @@ def _cards(summary: LastBenchmark) -> dict[str, str | None]:
     return {name: model.card_sha256 for name, model in summary.models.items()}
 
 
-def _show(parts: Iterable[Part], results: Results) -> None:
+def _print(parts: Iterable[Part], sentences: Iterable[str]) -> None:
     try:
         print_parts(parts)
-        for each in results.warnings:
-            print(f"\n{textwrap.fill(f'Warning: {each}', WIDTH)}")
-        if results.verdict:
-            print(f"\n{results.verdict}")
+        for sentence in sentences:
+            print(f"\n{sentence}")
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough. Send what Python flushes at its end to nowhere.
@@ -181,9 +197,17 @@ def _parser() -> argparse.ArgumentParser:
         "stores them",
         "--json": "also write the results to this file",
         "--html": "also write them as a page with charts",
-        "--compare": "also say what got better or worse, beyond noise, since an earlier --json",
     }.items():
         add(option, type=Path, metavar="FILE", help=text)
+    add(
+        "--compare",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="also say what got better or worse, beyond noise, since an earlier --json; with "
+        "several, measure nothing and put these devices' results side by side",
+    )
     add(
         "--results",
         type=Path,

@@ -135,6 +135,35 @@ def spreads(rows: Sequence[Spread]) -> str:
     return _svg(width, bottom + 40, "Latency of single inferences", parts)
 
 
+def dots(rows: Mapping[str, Mapping[str, float]], series: Sequence[str]) -> str:
+    """Draw each row's values as dots on a logarithmic scale.
+
+    Args:
+        rows: a positive value for each series that has one, in microseconds, by the row's label.
+        series: their names, in the order of the legend.
+    """
+    width, left, right, top = 720, 190, 70, 30
+    bottom = top + _ROW * len(rows)
+    values = [math.log10(value) for row in rows.values() for value in row.values()]
+    x = _Scale(min(values) - 0.05, max(values) + 0.05, left, width - right)
+    parts = [_legend(left, 14, series)]
+    for time, at in x.steps():
+        parts += [
+            _line(at, top, at, bottom, "grid"),
+            _text(at, bottom + 16, f"{time:,g}", "axis", "middle"),
+        ]
+    parts.append(_text(left, bottom + 34, "median, µs (log scale)", "note"))
+    for number, (label, row) in enumerate(rows.items()):
+        middle = top + _ROW * (number + 0.5)
+        parts.append(_text(left - 8, middle + 4, label, "axis", "end"))
+        for name, value in row.items():
+            kind = f"s{series.index(name) % SERIES} dot"
+            parts.append(
+                _circle(x.at(math.log10(value)), middle, 4, kind, f"{name}: {value:,.1f} µs")
+            )
+    return _svg(width, bottom + 40, "Latency by device", parts)
+
+
 def reliability(series: Mapping[str, Sequence[Bin]]) -> str:
     """Plot how often answers are right (up) against the probability given to them (across).
 

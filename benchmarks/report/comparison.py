@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -85,28 +86,39 @@ def read_result(path: Path) -> dict[str, Any]:
     Raises:
         ComparisonError: the file cannot be read, is something else, or a field is not as expected.
     """
-    expected = "expected a file that python -m benchmarks --json wrote"
     try:
         # int refuses NaN and infinity, which are not JSON.
         result = json.loads(path.read_text(encoding="utf-8"), parse_constant=int)
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
-        raise ComparisonError(f"{path} cannot be compared ({reason}); {expected}.") from error
+        raise _refusal(path, reason) from error
     found = result.get("format") if isinstance(result, dict) else None
     if found == last_benchmark.FORMAT:
-        reason = "it is only the summary that the app's page shows"
-    elif found not in FORMATS:
+        raise _refusal(path, "it is only the summary that the app's page shows")
+    if found not in FORMATS:
         reason = "it is not a result" if found is None else f"it has format {found!r:.40}"
-        expected += f", format {' or '.join(map(str, FORMATS))}"
-    else:
-        try:
-            compare_results(result, result)  # Reads every field now, before minutes of measuring.
-            return dict(result)
-        except KeyError as error:
-            reason = f"the field {error} is missing"
-        except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            reason = str(error)
-    raise ComparisonError(f"{path} cannot be compared ({reason}); {expected}.")
+        raise _refusal(path, reason, f", format {' or '.join(map(str, FORMATS))}")
+    with readable(path):
+        compare_results(result, result)  # Reads every field now, before minutes of measuring.
+    return dict(result)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn the errors of reading a field that is not as expected into a ComparisonError."""
+    try:
+        yield
+    except KeyError as error:
+        raise _refusal(path, f"the field {error} is missing") from error
+    except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise _refusal(path, str(error)) from error
+
+
+def _refusal(path: Path, reason: str | None, form: str = "") -> ComparisonError:
+    return ComparisonError(
+        f"{path} cannot be compared ({reason}); "
+        f"expected a file that python -m benchmarks --json wrote{form}."
+    )
 
 
 def compare_results(before: Mapping[str, Any], now: Mapping[str, Any]) -> Comparison:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from benchmarks.report import charts
 from benchmarks.report.comparison import Comparison, comparison_tables
 from benchmarks.report.contact_sheet import contact_sheet
 from benchmarks.report.device_tables import device_tables
+from benchmarks.report.devices import Result, device_parts, latency_chart
 from benchmarks.report.drift_tables import drift_tables
 from benchmarks.report.latency_tables import latency_tables
 from benchmarks.report.serving_tables import serving_tables
@@ -40,21 +41,41 @@ class ReportSection(NamedTuple):
 
 
 def render(results: Results, comparison: Comparison | None) -> str:
-    """Render the page as text."""
+    """Render the page of a run as text."""
     device = results.device
+    return _render(
+        f"Benchmark of {', '.join([*results.models, *results.cardless])}",
+        f"{device.board or device.cpu or device.architecture} · {device.runtime} · "
+        f"{results.measured_at:%d %B %Y, %H:%M} UTC",
+        sections(results, comparison),
+        problems=results.problems,
+        warnings=results.warnings,
+        verdict=results.verdict,
+    )
+
+
+def render_devices(results: Mapping[str, Result]) -> str:
+    """Render the page of several devices' results, by their names, as text."""
+    section = ReportSection("Side by side", _dots(results), device_parts(results))
+    return _render("Benchmark of several devices", ", ".join(results), [section])
+
+
+def _render(title: str, subtitle: str, sections: Iterable[ReportSection], **said: object) -> str:
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined
     )
     return environment.get_template("report.html").render(
         css=(_HERE / "report.css").read_text(encoding="utf-8"),
-        title=f"Benchmark of {', '.join([*results.models, *results.cardless])}",
-        subtitle=f"{device.board or device.cpu or device.architecture} · {device.runtime} · "
-        f"{results.measured_at:%d %B %Y, %H:%M} UTC",
-        problems=results.problems,
-        warnings=results.warnings,
-        verdict=results.verdict,
-        sections=sections(results, comparison),
+        title=title,
+        subtitle=subtitle,
+        sections=sections,
+        **{"problems": [], "warnings": [], "verdict": None} | said,
     )
+
+
+def _dots(results: Mapping[str, Result]) -> Iterator[Figure]:
+    if chart := latency_chart(results):
+        yield Figure(chart, "One inference on each device, one thread; further left is better.")
 
 
 def sections(results: Results, comparison: Comparison | None) -> Iterator[ReportSection]:

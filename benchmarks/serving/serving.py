@@ -21,7 +21,7 @@ from benchmarks.serving.clients import Load, Percentiles, Task, percentiles, sen
 from benchmarks.serving.servers import Server
 from edge_app.digits.samples import drawings
 
-CLIENTS = (1, 4, 16, 64)  # At once.
+CLIENTS = (1, 4, 16, 64, 256)  # At once.
 WARM_UP = 50  # Drawings that each server gets first; they are not counted.
 SCALE = 10
 """The page's canvas is 1,000 units wide, the sample drawings are 100."""
@@ -35,14 +35,18 @@ PREFIX = '{"answers":'
 @dataclass(frozen=True)
 class Amount:
     """How much is measured: starts of each app; rounds, in each of which every number of clients
-    has one turn with each server; drawings that all clients of a turn send together; openings of
-    each page in the browser, and digits drawn per opening."""
+    has one turn with each server; drawings that all clients of a turn send together, at least four
+    each; openings of each page in the browser, and digits drawn per opening."""
 
     starts: int
     rounds: int
     turn: int
     openings: int
     drawings: int
+
+    def drawings_of(self, clients: int) -> int:
+        """How many drawings so many clients send together."""
+        return max(self.turn, 4 * clients)
 
     @property
     def browser_steps(self) -> int:
@@ -56,7 +60,7 @@ class Amount:
 
 
 FULL = Amount(starts=5, rounds=10, turn=250, openings=3, drawings=7)
-"""10,000 drawings to each server."""
+"""20,300 drawings to each server."""
 QUICK = Amount(starts=2, rounds=2, turn=100, openings=1, drawings=4)
 
 
@@ -94,9 +98,9 @@ class Concurrency:
 class Serving:
     """The results of one run.
 
-    The app answers with float32 and with ``variant``. A start is the time from the start of the
-    process to the first page with status 200. ``memory`` is None if unknown; pages are None without
-    a browser, and ``no_browser`` says why there is none.
+    The app answers with ``variant`` alone, as it does during a stroke. A start is the time from the
+    start of the process to the first page with status 200. ``memory`` is None if unknown; pages are
+    None without a browser, and ``no_browser`` says why there is none.
     """
 
     quick: bool
@@ -141,7 +145,7 @@ def measure_serving(
 
 
 def drawing_task(server: Server, clients: int, requests: int, variant: str) -> Task:
-    """A task of sending drawings as the page does; the empty app gets the same.
+    """A task of sending drawings as the page does during a stroke; the empty app gets the same.
 
     There are ten, one of each digit, of 60 to 126 points.
     """
@@ -149,7 +153,7 @@ def drawing_task(server: Server, clients: int, requests: int, variant: str) -> T
     bodies = []
     for number, drawing in enumerate(drawings()):
         strokes = [np.rint(stroke * SCALE).astype(int).tolist() for stroke in drawing]
-        data = {"strokes": strokes, "variant": variant}
+        data = {"strokes": strokes, "variant": variant, "unfinished": True}
         bodies.append(json.dumps({"data": data, **call, "session_hash": f"session{number}"}))
     return Task(server.port, PATH, bodies, PREFIX, clients, requests)
 
@@ -191,7 +195,11 @@ def _load(
             worker.call(send, drawing_task(server, 1, WARM_UP, variant))
         turns = {
             clients: [
-                _Turns(worker, server, drawing_task(server, clients, amount.turn, variant))
+                _Turns(
+                    worker,
+                    server,
+                    drawing_task(server, clients, amount.drawings_of(clients), variant),
+                )
                 for server in both
             ]
             for clients in CLIENTS
@@ -208,7 +216,8 @@ def _load(
     ]
     if not all(map(all, sizes)):
         return concurrency, None
-    done = [number * len(CLIENTS) * amount.turn for number in range(len(sizes))]
+    in_round = sum(map(amount.drawings_of, CLIENTS))
+    done = [number * in_round for number in range(len(sizes))]
     return concurrency, Memory(done, *map(list, zip(*sizes, strict=True)))
 
 

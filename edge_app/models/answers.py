@@ -45,7 +45,7 @@ class Answer(TypedDict):
     """Microseconds that the inference alone took; 0 for a blank canvas."""
     drift: float | None
     """The largest difference of a digit's probability from the model's float32 answer, 0 to 1; None
-    for a blank canvas, or if the model has no float32 variant."""
+    for a blank canvas, if the model has no float32 variant, or if nothing was compared."""
     float32_digit: int | None
     """The most probable digit in float32; None whenever ``drift`` is."""
 
@@ -55,7 +55,9 @@ def answer_drawing(models: Mapping[str, Classifier], state: object, variant: str
 
     Args:
         models: by name.
-        state: what the canvas sent, ``{"strokes": [...], "variant": str}``, unchecked.
+        state: what the canvas sent, ``{"strokes": [...], "variant": str, "unfinished": bool}``,
+            unchecked. While a stroke is unfinished, nothing is compared with float32: that takes
+            as long as the answer itself, and nobody reads it yet.
         variant: the one that answers if none was sent.
 
     Returns:
@@ -67,7 +69,12 @@ def answer_drawing(models: Mapping[str, Classifier], state: object, variant: str
         strokes = parse_strokes(drawing.get("strokes"))
         images = views(strokes, normalizations(models.values()))
         return {
-            "answers": classify(models, images, drawing.get("variant", variant)),
+            "answers": classify(
+                models,
+                images,
+                drawing.get("variant", variant),
+                compare=drawing.get("unfinished") is not True,
+            ),
             "views": {name: b64encode(image.tobytes()).decode() for name, image in images.items()},
         }
     except UserError as error:
@@ -87,6 +94,8 @@ def classify(
     models: Mapping[str, Classifier],
     images: Mapping[Normalization, NDArray[np.uint8]],
     variant: object,
+    *,
+    compare: bool = True,
 ) -> dict[str, Answer]:
     """Ask every model about one drawing.
 
@@ -95,6 +104,7 @@ def classify(
         images: the drawing by normalization; see :func:`edge_app.digits.normalization.views`.
         variant: "float32", "float16", "dynamic" or "int8", unchecked; models of a single file
             answer to any, and the most exact variant answers for one that is missing.
+        compare: whether to compare the answers with float32's.
 
     Returns:
         Each model's answer, by name, in the order of ``models``.
@@ -106,7 +116,7 @@ def classify(
     runs = {}
     for name, model in models.items():
         image = images[model.normalization]
-        if image.any() and (run := _run(model, image, chosen[name])):
+        if image.any() and (run := _run(model, image, chosen[name], compare=compare)):
             runs[name] = run
     answers = dict(zip(runs, _read([*runs.values()]), strict=True)) if runs else {}
     return {
@@ -134,10 +144,12 @@ class _Run(NamedTuple):
     latency_us: float
     """How long that inference took."""
     exact: NDArray[np.float32] | None
-    """Those of float32; None if the model has no such variant."""
+    """Those of float32; None if the model has no such variant, or nothing is compared."""
 
 
-def _run(model: Classifier, image: NDArray[np.uint8], variant: str) -> _Run | None:
+def _run(
+    model: Classifier, image: NDArray[np.uint8], variant: str, *, compare: bool
+) -> _Run | None:
     """None if the model gives no answer now."""
     try:
         outputs, latency_us = model.measure(image, variant)
@@ -146,7 +158,7 @@ def _run(model: Classifier, image: NDArray[np.uint8], variant: str) -> _Run | No
     exact = None
     if variant == BASELINE:
         exact = outputs
-    elif BASELINE in model.variants:
+    elif compare and BASELINE in model.variants:
         exact = model.infer(image[None], BASELINE)
     return _Run(model, variant, outputs, latency_us, exact)
 

@@ -8,8 +8,9 @@ from tests.attack import malformed, nonsense, pictures, visits
 from tests.attack.attempts import Attempt, Kind, Target
 
 STRETCH = 10_000
-"""In each stretch of so many numbers every burst comes once; in one of ten calls go unfetched,
-after which the others find no room for their answers for a minute."""
+"""In each of the first three stretches of so many numbers every burst comes once, and then in every
+tenth. In one of fifty calls go unfetched, after which the others find no room for their answers for
+a minute."""
 
 _USUAL: dict[Kind, float] = {
     visits.drawing: 5,
@@ -38,7 +39,7 @@ _BURSTS: tuple[Kind, ...] = (
 )
 _LOGIN: dict[Kind, float] = {nonsense.login: 10, nonsense.anyone: 15}
 _UNFETCHED = 1
-"""Which stretch of ten leaves calls unfetched."""
+"""Which stretch of fifty leaves calls unfetched."""
 
 
 class Generator:
@@ -64,9 +65,9 @@ class Generator:
         random = Random(f"{self._seed}/{number}")  # noqa: S311 - Nothing is kept secret.
         stretch, place = divmod(number, STRETCH)
         burst, within = divmod(place - STRETCH // 10, STRETCH // len(_BURSTS))
-        if not within:
+        if not within and (stretch < 3 or stretch % 10 == 0):
             return _BURSTS[burst](random, self._target)
-        if stretch % 10 == _UNFETCHED:
+        if stretch % 50 == _UNFETCHED:
             if place == 1:
                 return malformed.unfetched(random, self._target)
             if random.random() < 0.05:

@@ -323,6 +323,23 @@ def test_what_cannot_work_is_said_before_anything_is_measured(
     assert reason.format(models=dense) in sentence
 
 
+def test_several_results_are_put_side_by_side_without_measuring(
+    whole_run: WholeRun, tmp_path: Path, here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmark_run, "predict", None)
+    files = [tmp_path / "pi4.json", tmp_path / "pi5.json"]
+    for file in files:
+        file.write_bytes((whole_run.folder / "report.json").read_bytes())
+    page = tmp_path / "devices.html"
+    status, shown, told = here("--compare", *files, "--html", page)
+    assert (status, told) == (0, [])
+    assert "pi4" in shown
+    assert "equal" in shown
+    assert "Benchmark of several devices" in page.read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        here("--compare", *files, "--json", tmp_path / "all.json")
+
+
 def test_a_broken_model_is_a_problem_only_if_it_was_asked_for(here: Here, dense: Path) -> None:
     (copy_model(dense, "torn") / "card.json").write_bytes(b"")
     (dense / "notes").mkdir()

@@ -1,6 +1,6 @@
 // Asks the server: one request at a time, then again if the drawing has changed meanwhile.
 //
-// `server.answer({strokes, variant})` returns
+// `server.answer({strokes, variant, unfinished})` returns
 //   {answers: {<model>: {digit, accepted, probabilities, variant, latency_us, drift,
 //    float32_digit}}, views: {<normalization>: base64 of 28 x 28 bytes}}   or   {error: sentence}.
 
@@ -51,7 +51,9 @@ async function use(answer) {
 async function request() {
   const slow = setTimeout(() => outdated("Waiting for the device…"), SLOW_MS);
   try {
-    const state = { strokes: sendable(strokes()), variant: chosen() };
+    // During a stroke only the chosen variant answers, which is quicker.
+    const unfinished = drawing !== null || undefined;
+    const state = { strokes: sendable(strokes()), variant: chosen(), unfinished };
     return await Promise.race([server.answer(state), passed(LOST_MS)]);
   } catch {
     return undefined;

@@ -56,6 +56,7 @@ for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
     drawing = null;
     keep();
     offer();
+    ask(); // Now it is compared with float32, too.
   });
 }
 

@@ -15,7 +15,7 @@ from edge_app import Model, load_models
 from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.normalization import Drawing, Normalization, views
 from edge_app.models.acceptance import Acceptance
-from edge_app.models.answers import VariantError, classify
+from edge_app.models.answers import VariantError, answer_drawing, classify
 from edge_app.models.card import VARIANTS
 from edge_app.models.classifier import Classifier, normalizations
 
@@ -55,6 +55,19 @@ def test_a_blank_canvas_has_no_digit(models: dict[str, Model]) -> None:
             "drift": None,
             "float32_digit": None,
         }
+
+
+def test_an_unfinished_drawing_is_answered_but_not_compared(
+    models: dict[str, Model], drawings: list[LabelledDrawing]
+) -> None:
+    strokes = [np.asarray(stroke).tolist() for stroke in drawings[3].strokes]
+    state = {"strokes": strokes, "variant": "int8"}
+    whole = answer_drawing(models, state, "int8")["answers"]
+    quick = answer_drawing(models, {**state, "unfinished": True}, "int8")["answers"]
+    for name, answer in quick.items():
+        assert whole[name]["drift"] is not None
+        compared = {"drift": None, "float32_digit": None, "latency_us": answer["latency_us"]}
+        assert answer == {**whole[name], **compared}
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

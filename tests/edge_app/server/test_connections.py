@@ -33,10 +33,13 @@ def impatient(folder: Path, files: int = 1024, patience_s: float = 3600) -> Iter
 
 
 def connect(app: App, sent: bytes = b"", source: str = "") -> socket.socket:
+    """A connection that takes little of an answer before it is read."""
     address = urlsplit(app.url)
-    connection = socket.create_connection(
-        (address.hostname, address.port or 0), timeout=60, source_address=(source, 0)
-    )
+    connection = socket.socket()
+    connection.settimeout(60)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.bind((source, 0))
+    connection.connect((address.hostname, address.port))
     connection.sendall(sent)
     return connection
 
@@ -75,11 +78,40 @@ def test_an_answer_that_is_not_taken_is_not_kept(tmp_path: Path) -> None:
         assert get(app.url).status_code == 200
 
 
+ENDLESS_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "
+ENDLESS_TRAILER = (
+    b"POST /gradio_api/cancel HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2\r\n{}\r\n0\r\nX: "
+)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ENDLESS_HEAD + b"x" * 10**6,
+        ENDLESS_TRAILER + b"x" * 10**6,
+        b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100,
+    ],
+    ids=["a head without end", "a trailer without end", "a hundred requests ahead"],
+)
+def test_what_a_client_sends_ahead_is_bounded(tmp_path: Path, sent: bytes) -> None:
+    with impatient(tmp_path) as app:
+        with connect(app) as connection:
+            answer = b""
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(sent)
+                while received := connection.recv(10_000):
+                    answer += received
+        assert answer.startswith(b"HTTP/1.1 400") or not answer
+        assert get(app.url).status_code == 200
+        assert "Traceback" not in app.printed("stderr")
+
+
 def test_files_that_are_sent_count_as_well(tmp_path: Path) -> None:
     with impatient(tmp_path, files=600) as app, contextlib.ExitStack() as stack:
         script = re.search(r"/assets/index-[\w-]+\.js", get(app.url).text)
         assert script
-        requests = f"GET {script[0]} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 50
+        requests = f"GET {script[0]} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() * 10
         opened = [
             stack.enter_context(connect(app, requests, f"127.0.0.{place % 3 + 2}"))
             for place in range(360)
