@@ -126,6 +126,16 @@ class Visit:
             action()
         return last.value.json()["answers"]
 
+    def ink(self, place: tuple[float, float]) -> tuple[int, ...]:
+        """Red, green, blue and opacity of the canvas at a place, 0 to 255."""
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")  # It is painted once a frame.
+        pixel: list[int] = self.get("canvas").evaluate(
+            """(canvas, [x, y]) => Array.from(canvas.getContext("2d").getImageData(
+                   x / 1000 * canvas.width, y / 1000 * canvas.height, 1, 1).data)""",
+            place,
+        )
+        return tuple(pixel)
+
     def clear(self) -> None:
         self.get("clear").click()
         expect(self.digit("mlp")).to_have_text("")

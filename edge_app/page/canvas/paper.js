@@ -120,6 +120,13 @@ function outline(stroke) {
   return path;
 }
 
+// As a line of no length it would stay invisible in some browsers.
+function dot([x, y]) {
+  const path = new Path2D();
+  path.arc(x, y, PEN / 2, 0, 2 * Math.PI);
+  return path;
+}
+
 let painting = false;
 
 // At most once a frame.
@@ -135,10 +142,13 @@ function paint() {
   const pen = paper.getContext("2d");
   pen.setTransform(pixels / SIDE, 0, 0, pixels / SIDE, 0, 0);
   pen.clearRect(0, 0, SIDE, SIDE);
-  pen.strokeStyle = getComputedStyle(paper).color;
+  pen.fillStyle = pen.strokeStyle = getComputedStyle(paper).color;
   pen.lineWidth = PEN;
   pen.lineCap = pen.lineJoin = "round";
-  for (const stroke of strokes()) pen.stroke(outline(stroke));
+  for (const stroke of strokes()) {
+    if (stroke.length === 1) pen.fill(dot(stroke[0]));
+    else pen.stroke(outline(stroke));
+  }
   hint.hidden = strokes().length > 0;
   offer();
   undoing.classList.toggle("idle", !canUndo());

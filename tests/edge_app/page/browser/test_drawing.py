@@ -69,6 +69,14 @@ def test_only_the_main_mouse_button_draws_and_answers_come_while_it_is_pressed(
     visit.answered([*SEVEN, BAR], visit.page.reload)  # Left in the middle of a stroke.
 
 
+@pytest.mark.parametrize("pen", [Visit.with_mouse, Visit.with_finger])
+def test_a_tap_draws_a_dot(open_page: Visits, pen: Any) -> None:
+    visit = open_page(**PHONE)
+    visit.draw([[(500, 500)]], pen)
+    assert visit.ink((485, 515))[3] == visit.ink((500, 500))[3] == 255
+    assert visit.ink((530, 500))[3] == 0  # It is as wide as a line.
+
+
 def test_a_line_that_leaves_the_canvas_and_comes_back_is_one_stroke(open_page: Visits) -> None:
     visit = open_page()
     there: Stroke = [(500, 500), (1000, 500)]
