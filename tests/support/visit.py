@@ -7,11 +7,21 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    CDPSession,
+    Locator,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 TIMEOUT_MS = 120_000
 """When to give up on something that never happens."""
@@ -128,7 +138,7 @@ class Visit:
 
     def ink(self, place: tuple[float, float]) -> tuple[int, ...]:
         """Red, green, blue and opacity of the canvas at a place, 0 to 255."""
-        self.page.evaluate("() => new Promise(requestAnimationFrame)")  # It is painted once a frame.
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")  # Painted once a frame.
         pixel: list[int] = self.get("canvas").evaluate(
             """(canvas, [x, y]) => Array.from(canvas.getContext("2d").getImageData(
                    x / 1000 * canvas.width, y / 1000 * canvas.height, 1, 1).data)""",
@@ -192,14 +202,18 @@ class Visit:
         """Draw with a pen that reports all the points of a stroke at once."""
         self.get("canvas").evaluate(_PEN, strokes)
 
-    def touch(self, *steps: Sequence[tuple[float, float]]) -> None:
-        """Touch the screen: each step says where the fingers are; in the end all are lifted."""
-        screen = self.page.context.new_cdp_session(self.page)
+    @cached_property
+    def _screen(self) -> CDPSession:
+        return self.page.context.new_cdp_session(self.page)
+
+    def touch(self, *steps: Sequence[tuple[float, float]], lift: bool = True) -> None:
+        """Touch the screen: each step says where the fingers are. In the end all are lifted, if not
+        by a later call."""
         down = 0
-        for places in [*steps, []]:
+        for places in [*steps, []] if lift else steps:
             kind = "touchStart" if len(places) > down else "touchMove" if places else "touchEnd"
             points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
-            screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            self._screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
             down = len(places)
 
 
@@ -210,6 +224,7 @@ _PEN = """(canvas, strokes) => {
     for (const stroke of strokes) {
         const events = stroke.map(([x, y]) => new PointerEvent("pointermove", {
             pointerId: 7,
+            pointerType: "pen",
             clientX: left + x / 1000 * width,
             clientY: top + y / 1000 * height,
         }));

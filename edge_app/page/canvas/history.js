@@ -17,6 +17,12 @@ function add(state) {
   at = states.length - 1;
 }
 
+// Takes the newest state back for good.
+function forget() {
+  states.pop();
+  at = states.length - 1;
+}
+
 function undo() {
   if (canUndo()) at--;
 }

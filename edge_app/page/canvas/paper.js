@@ -10,7 +10,8 @@ const undoing = find('[data-testid="undo"]');
 const redoing = find('[data-testid="redo"]');
 const clearing = find('[data-testid="clear"]');
 
-let drawing = null; // The id of the pointer that is drawing.
+let drawing = null; // The id of the pointer that is drawing,
+let drawingType = ""; // and what it is: "mouse", "touch" or "pen".
 
 function point(event) {
   const box = paper.getBoundingClientRect();
@@ -35,10 +36,15 @@ function extend(event) {
 }
 
 paper.addEventListener("pointerdown", (event) => {
-  if (drawing !== null || event.button !== 0) return; // A second finger draws nothing.
+  if (event.button !== 0) return;
+  // A second finger draws nothing. But a pen takes over: what touches then is the hand's palm.
+  const palm = drawing !== null && drawingType === "touch" && event.pointerType === "pen";
+  if (drawing !== null && !palm) return;
   event.preventDefault();
   stopReplay();
+  if (palm) forget();
   drawing = event.pointerId;
+  drawingType = event.pointerType;
   paper.setPointerCapture(drawing);
   add([...strokes(), [point(event)]]);
   changed();
@@ -49,6 +55,9 @@ paper.addEventListener("pointermove", (event) => {
   extend(event);
   changed();
 });
+
+// Otherwise Chromium takes a fast stroke for a fling, and swallows the next tap on a button.
+paper.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
 
 for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
   paper.addEventListener(name, (event) => {

@@ -50,6 +50,30 @@ def test_one_finger_draws_and_the_page_stays_where_it_is(open_page: Visits) -> N
     visit.page.wait_for_function("scrollY > 0")
 
 
+def test_every_tap_after_a_fast_stroke_counts(open_page: Visits) -> None:
+    visit = open_page(**PHONE)
+    clear = visit.get("clear")
+    clear.evaluate("clear => clear.addEventListener('click', () => window.taps++, window.taps = 0)")
+    box = clear.bounding_box()
+    assert box
+    for taps in range(1, 13):
+        visit.draw([[(200, 800), (400, 500), (800, 100)]], Visit.with_finger)
+        visit.touch([(box["x"] + 20, box["y"] + 20)])
+        visit.page.wait_for_function(f"taps === {taps}")
+        expect(visit.hint).to_be_visible()
+
+
+def test_a_pen_takes_over_from_the_palm(open_page: Visits) -> None:
+    visit = open_page(**PHONE)
+    visit.draw([BAR], Visit.with_finger)
+    palm = visit.places([(800, 900)])
+    visit.touch(palm, lift=False)
+    visit.answered([BAR, *SEVEN], lambda: visit.with_pen(SEVEN))  # The palm's dot is gone.
+    visit.touch()
+    visit.answered([BAR], visit.get("undo").click)  # It has drawn nothing more.
+    visit.answered([], visit.get("undo").click)
+
+
 def test_only_the_main_mouse_button_draws_and_answers_come_while_it_is_pressed(
     open_page: Visits,
 ) -> None:
