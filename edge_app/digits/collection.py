@@ -60,8 +60,8 @@ class Collection:
         self._descriptor = -1
         self._size = 0
         self._count = 0
-        self._places: dict[str, tuple[int, int]] = {}
-        """By key, where the latest drawings' lines are, and how long, in bytes."""
+        self._places: dict[str, tuple[int, int] | None] = {}
+        """By key, where the latest drawings' lines are, and how long, in bytes; None if removed."""
         if path.suffix == ".gz":
             raise CollectionError(f"{path} is a .gz file, which cannot grow; choose another.")
         self._open()
@@ -92,7 +92,7 @@ class Collection:
         line = format_line(drawing).encode()
         with self._lock:
             self._reopen_changed()
-            if key in self._places:
+            if key is not None and self._places.get(key):
                 return self._count
             if self._size + len(line) > self._limit:
                 raise CollectionError(
@@ -116,6 +116,8 @@ class Collection:
     def remove(self, key: str) -> int:
         """Remove a drawing that was stored with this key: one of the latest 1,000 of this app.
 
+        It may have been removed already, by a call whose answer was lost.
+
         Returns:
             How many drawings there are now.
 
@@ -129,16 +131,18 @@ class Collection:
                     f"The drawing stays stored: only the latest {_REMOVABLE:,} since the app "
                     "started can be taken back."
                 )
-            start, length = self._places[key]
+            place = self._places[key]
+            if place is None:
+                return self._count
             try:
-                self._erase(start, length)
+                self._erase(*place)
             except OSError as error:
                 self._close()  # The next call finds out what the file holds.
                 raise CollectionError(
                     f"The drawing may still be stored: {self.path} cannot be written "
                     f"({error.strerror})."
                 ) from error
-            del self._places[key]
+            self._places[key] = None
             self._count -= 1
             return self._count
 

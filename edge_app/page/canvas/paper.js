@@ -64,7 +64,7 @@ for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
     if (event.pointerId !== drawing) return;
     drawing = null;
     keep();
-    offer();
+    follow();
   });
 }
 
@@ -76,8 +76,11 @@ function act(action) {
   changed();
 }
 
+// After a stored drawing the canvas is clean; clearing it once more brings the samples back.
+const canClear = () => strokes().length > 0 || receipts.has(strokes());
+
 function clear() {
-  if (strokes().length) add([]);
+  if (canClear()) add([]);
 }
 
 undoing.addEventListener("click", () => act(undo));
@@ -100,6 +103,10 @@ document.addEventListener("keydown", (event) => {
 
 function changed() {
   repaint();
+  follow();
+  undoing.ariaDisabled = !canUndo();
+  redoing.ariaDisabled = !canRedo();
+  clearing.ariaDisabled = !canClear();
   if (drawing === null && !replaying) keep();
   ask();
 }
@@ -159,10 +166,6 @@ function paint() {
     else pen.stroke(outline(stroke));
   }
   hint.hidden = strokes().length > 0;
-  offer();
-  undoing.classList.toggle("idle", !canUndo());
-  redoing.classList.toggle("idle", !canRedo());
-  clearing.classList.toggle("idle", strokes().length === 0);
 }
 
 new ResizeObserver(paint).observe(paper);
