@@ -15,7 +15,7 @@ from edge_app import Model, load_models
 from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.normalization import Drawing, Normalization, views
 from edge_app.models.acceptance import Acceptance
-from edge_app.models.answers import VariantError, classify
+from edge_app.models.answers import VariantError, answer_drawing, classify
 from edge_app.models.card import VARIANTS
 from edge_app.models.classifier import Classifier, normalizations
 
@@ -123,6 +123,23 @@ def test_models_of_every_kind_answer_together_as_each_does_alone(
     assert together["probable"]["float32_digit"] == 7
     # A single file answers every request, and has nothing to drift from.
     assert (together["single"]["variant"], together["single"]["float32_digit"]) == ("tflite", None)
+
+
+@pytest.mark.parametrize(("energy", "digit_like"), [(3.0, False), (1.0, True), (None, True)])
+def test_the_page_gets_to_know_whether_the_energy_is_too_low(
+    drawings: list[LabelledDrawing], energy: float | None, digit_like: bool
+) -> None:
+    outputs: Any = {"int8": Fixed(TORN)}  # Its energy is 2.6.
+    models = {
+        name: Classifier(name, name, "moments", "logits", outputs, rule)
+        for name, rule in (("ruled", Acceptance(0.9, energy)), ("free", None))
+    }
+    state = {"strokes": [stroke.tolist() for stroke in drawings[4].strokes], "variant": "int8"}
+    answers = answer_drawing(models, state, "int8")["answers"]
+    found = {name: (answer["accepted"], answer["digit_like"]) for name, answer in answers.items()}
+    assert found == {"ruled": (False, digit_like), "free": (True, True)}
+    blank = answer_drawing(models, {"strokes": []}, "int8")["answers"]
+    assert all(answer["digit_like"] for answer in blank.values())
 
 
 @pytest.mark.filterwarnings("error")
