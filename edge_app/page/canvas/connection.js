@@ -2,7 +2,7 @@
 //
 // `server.answer({strokes, variant, unfinished})` returns
 //   {answers: {<model>: {digit, accepted, probabilities, variant, latency_us, drift,
-//    float32_digit}}, views: {<normalization>: base64 of 28 x 28 bytes}}   or   {error: sentence}.
+//    float32_digit, digit_like}}, views: {<normalization>: base64 of 28 x 28 bytes}}   or   {error: sentence}.
 
 const RETRY_MS = 2000;
 const SLOW_MS = 3000; // After so long without an answer the page says that it is waiting,
