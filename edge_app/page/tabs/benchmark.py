@@ -21,10 +21,10 @@ def benchmark_sheet(path: Path, cards: Mapping[str, str]) -> Sheet | None:
     benchmark = read_last_benchmark(path)
     if benchmark is None:
         return None
-    quick = ", a quick one" if benchmark.quick else ""
+    quick = " (quick run)" if benchmark.quick else ""
     return Sheet(
         title="Last benchmark",
-        text=f"{_date(benchmark.measured_at)}{quick}. Agrees: gives the original's answer. "
+        text=f"{_date(benchmark.measured_at)}{quick}. Agrees: same answer as the original model. "
         "Median and p99: time of one inference.",
         warnings=[
             *_differences(benchmark, cards, describe_device()),

@@ -61,7 +61,7 @@ def condition_facts(condition: Condition) -> list[tuple[str, str]]:
 
 
 def _open_section(addresses: list[str]) -> Section:
-    title, (first, *_) = "Open on a phone", addresses
+    title, (first, *_) = "Open on another phone", addresses
     if is_here(first):
         return Section(
             title=title,

@@ -11,6 +11,9 @@ from edge_app.models.cardless import CRASHES, CardlessModel
 from edge_app.models.classifier import Classifier, Model
 from edge_app.page.tabs.content import Section, Sheet, Table, percent, size
 
+_DATA_SETS = {"pendigits-orig.tra.gz": "Pen-Based Digits (UCI)"}
+"""What people call the data sets that cards name by their files."""
+
 
 def models_sheet(models: Mapping[str, Classifier]) -> Sheet:
     """Describe the models, in their order."""
@@ -38,7 +41,7 @@ def _warnings(models: Iterable[Classifier]) -> Iterator[str]:
             )
         if isinstance(model, CardlessModel) and model.is_left_out:
             yield (
-                f"{model.title} does not answer any more: it crashed or hung {CRASHES} times. "
+                f"{model.title} no longer answers: it crashed or hung {CRASHES} times. "
                 "Convert it again."
             )
 
@@ -61,8 +64,8 @@ def _section(model: Classifier) -> Section:
     files = [("File", size(file.bytes)) for file in model.files.values()]
     return Section(
         title=model.title,
-        text="A file without a card: its training and its original model are unknown. It runs in a "
-        "process of its own.",
+        text="A file without a card: its training and its original model are unknown. It runs in "
+        "its own process.",
         facts=[*files, images],
     )
 
@@ -98,7 +101,7 @@ def _data(training: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _data_set(fields: Mapping[str, Any]) -> str:
     name, images, licence = map(fields.get, ("name", "training_images", "licence"))
-    line = name if isinstance(name, str) else "unnamed data set"
+    line = _DATA_SETS.get(name, name) if isinstance(name, str) else "unnamed data set"
     if isinstance(images, int):
         line += f", {images:,} images"
     return f"{line}\n{licence}" if isinstance(licence, str) else line
