@@ -25,6 +25,7 @@ _COLOURS = {
 """Light and dark. Text has the contrast that WCAG 2.2 AA asks for, 4.5 to 1, in both."""
 
 THEME = gr.themes.Base(font=_SYSTEM_FONTS, font_mono=("ui-monospace", "monospace")).set(
+    layout_gap="0px",
     **{name: light for name, (light, _) in _COLOURS.items()},
     **{f"{name}_dark": dark for name, (_, dark) in _COLOURS.items()},
 )

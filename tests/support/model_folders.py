@@ -18,6 +18,8 @@ def with_copies(folder: Path, copy: Path, count: int) -> Path:
     for number in range(len(list(copy.glob("*/card.json"))), count):
         name = f"another-{number}"
         shutil.copytree(folder / "dense", copy / name)
-        card = dataclasses.replace(read_card(copy / name), name=name, title="Convolutional Network")
+        card = dataclasses.replace(
+            read_card(copy / name), name=name, title=f"Convolutional Network {number}"
+        )
         write_card(card, copy / name)
     return copy

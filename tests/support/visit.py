@@ -175,7 +175,7 @@ class Visit:
                 if answer["digit"] is not None:
                     answer.update(fields)
 
-        self.page.unroute_all()
+        self.page.unroute_all(behavior="wait")
         self.reply(change)
         self.get("undo").click()
         expect(self.digit("mlp")).to_have_text("")

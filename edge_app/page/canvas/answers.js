@@ -10,7 +10,7 @@ const previews = [...element.querySelectorAll("[data-normalization]")];
 
 for (const list of element.querySelectorAll(".bars")) {
   for (let digit = 0; digit < 10; digit++) {
-    const bar = document.createElement("li");
+    const bar = document.createElement("span");
     bar.append(document.createElement("i"), String(digit));
     list.append(bar);
   }
@@ -51,7 +51,7 @@ function showAnswer(section, answer) {
   place(".drift").classList.toggle("flips", flips(answer));
   write(place(".latency"), blank ? "" : `${typical(section.dataset.model, answer).toFixed(0)} µs`);
   write(place(".size"), bytes(sizes.get(section.dataset.model)[variant]));
-  section.querySelectorAll(".bars li").forEach((bar, of) => {
+  section.querySelectorAll(".bars span").forEach((bar, of) => {
     bar.classList.toggle("best", sure && of === digit);
     bar.firstChild.style.setProperty("--probability", probabilities[of]);
     bar.title = `${of}: ${percent(probabilities[of])}`;
@@ -116,10 +116,10 @@ function drifted(answer) {
   const { variant, drift, float32_digit, digit_like } = answer;
   if (drift === null || !digit_like) return ""; // It does not matter which digit it is not.
   if (variant === "float32") return "full precision";
-  if (flips(answer)) return `float32 says ${float32_digit}`;
-  if (drift === 0) return "same as float32";
+  if (flips(answer)) return `full precision reads ${float32_digit}`;
+  if (drift === 0) return "same as full precision";
   const points = 100 * drift;
-  return `${points < 0.1 ? "< 0.1" : points.toFixed(1)} pts from float32`;
+  return `${points < 0.1 ? "< 0.1" : points.toFixed(1)} points from full precision`;
 }
 
 // In words

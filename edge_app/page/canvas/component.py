@@ -22,6 +22,13 @@ _SCRIPTS = (
     *("variants", "strokes", "history", "paper", "answers", "alone", "connection", "samples"),
     *("labels", "canvas"),
 )
+_PRECISION = {
+    "float32": ("full", "Full precision: numbers of 32 bits"),
+    "float16": ("half", "Half precision: weights of 16 bits"),
+    "dynamic": ("mixed", "Mixed: weights of 8 bits, everything else in full precision"),
+    "int8": ("8-bit", "Whole numbers of 8 bits"),
+}
+"""By variant, a word and a sentence that explain it."""
 _FIT = 3
 """This many models fit beside the canvas; the answers of more scroll."""
 
@@ -50,7 +57,7 @@ def canvas(
         ],
         several=len(models) > 1,
         more=len(models) > _FIT,
-        variants=[{"name": name, "chosen": name == variant} for name in names],
+        variants=[_option(name, name == variant) for name in names],
         choice=len(names) > 1,
         views=_views(models),
         titles={name: model.title for name, model in models.items()},
@@ -63,15 +70,25 @@ def canvas(
     )
 
 
+def _option(variant: str, chosen: bool) -> dict[str, Any]:
+    word, meaning = _PRECISION.get(variant, ("", ""))
+    return {"name": variant, "chosen": chosen, "word": word, "meaning": meaning}
+
+
 def _views(models: Mapping[str, Classifier]) -> list[dict[str, Any]]:
     """A preview for each normalization, with the models that see it unless all do."""
     titles: dict[Normalization, list[str]] = {}
     for model in models.values():
         titles.setdefault(model.normalization, []).append(model.title)
+    most = max(titles.values(), key=len)
     return [
         {
             "normalization": normalization,
-            "seers": "the models" if len(titles) == 1 else _literal(_list(names)),
+            "seers": "the models"
+            if len(titles) == 1
+            else "the other models"
+            if names is most and len(names) > 1
+            else _literal(_list(names)),
             "see": "sees" if len(titles) > 1 and len(names) == 1 else "see",
             "treatment": TREATMENTS[normalization],
             "first": number == 0,

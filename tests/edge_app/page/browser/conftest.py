@@ -24,14 +24,18 @@ MARKUP = "<img src=x onerror=alert(1)>"
 
 @pytest.fixture(scope="session")
 def odd_app(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The app with ten models, one with an odd title; the dense one is never sure, the MLP always.
+    """The app with ten models, one with an odd title and one that sees another image; the dense one
+    is never sure, the MLP always.
 
     It stores drawings, and has a benchmark of its dense model and of one titled ``MARKUP``.
     """
     folder = tmp_path_factory.mktemp("odd")
     models = with_copies(models_folder, folder / "models", 10)
+    contract = read_card(models / "another-4").contract
+    boxed = dataclasses.replace(contract, normalization="box")
     changes: dict[str, dict[str, Any]] = {
         "another-3": {"title": ODD_TITLE},
+        "another-4": {"title": "Boxed", "contract": boxed},
         "dense": {"acceptance": Acceptance(0, 1e9)},
         "mlp": {"acceptance": Acceptance(0, -1e9)},
     }

@@ -80,13 +80,13 @@ def guessed(probabilities: dict[int, float]) -> dict[str, Any]:
 
 
 WORDS: list[tuple[str, dict[str, Any], str]] = [
-    ("drift", {"drift": 0.0123}, "1.2 pts from float32"),
-    ("drift", {"drift": 0.001}, "0.1 pts from float32"),
-    ("drift", {"drift": 0.0004}, "< 0.1 pts from float32"),
-    ("drift", {"drift": 0}, "same as float32"),
+    ("drift", {"drift": 0.0123}, "1.2 points from full precision"),
+    ("drift", {"drift": 0.001}, "0.1 points from full precision"),
+    ("drift", {"drift": 0.0004}, "< 0.1 points from full precision"),
+    ("drift", {"drift": 0}, "same as full precision"),
     ("drift", {"drift": None, "float32_digit": None}, ""),
     ("drift", {"variant": "float32", "drift": 0}, "full precision"),
-    ("drift.flips", {"drift": 0.4, "float32_digit": 1}, "float32 says 1"),
+    ("drift.flips", {"drift": 0.4, "float32_digit": 1}, "full precision reads 1"),
     ("doubt", guessed({4: 0.55, 9: 0.4, 7: 0.05}), "Not sure: 4 or 9"),
     ("doubt", guessed({9: 0.55, 4: 0.4, 7: 0.05}), "Not sure: 9 or 4"),
     ("doubt", guessed({8: 0.5, 3: 0.5}), "Not sure: 3 or 8"),
@@ -167,9 +167,9 @@ def test_answers_are_announced_once_they_settle(open_page: Visits, odd_app: App)
     expect(odd).to_have_attribute("aria-label", ODD_TITLE)
     assert visit.page.title() == "Draw a digit"
     visit.tell(digit=7, accepted=True, drift=0.4, float32_digit=1)
-    expect(visit.part("mlp", "drift")).to_have_text("float32 says 1")
+    expect(visit.part("mlp", "drift")).to_have_text("full precision reads 1")
     visit.page.clock.run_for(900)
-    expect(said).to_have_text(re.compile("Multi-layer Perceptron: 7, .*%; float32 says 1"))
+    expect(said).to_have_text(re.compile("Multi-layer Perceptron: 7, .*%; full precision reads 1"))
 
 
 def test_one_model_is_shown_alone_and_then_all_of_them_again(open_page: Visits) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
-from playwright.sync_api import expect
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Locator, expect
 
 from app import App
 from colours import contrast, ground, readable
@@ -13,20 +17,36 @@ pytestmark = pytest.mark.slow
 
 LYING = 360
 """The height of a phone that lies on its side: the answers may need scrolling there."""
-WINDOWS = [(360, 640), (390, 844), (740, LYING), (768, 1024), (1280, 800)]
+WINDOWS = [
+    (320, 640, 36, 11),
+    (390, 664, 40, 11),
+    (740, LYING, 25, 11),
+    (768, 1024, 45, 12),
+    (1280, 800, 110, 12),
+    (1920, 1080, 190, 17),
+]
+"""Width and height, the least height of a bar, and the least size of text, in pixels."""
 
 
-@pytest.mark.parametrize(("width", "height"), WINDOWS)
+@pytest.mark.parametrize(("width", "height", "bar", "text"), WINDOWS)
 def test_everything_fits_the_window_and_nothing_moves(
-    open_page: Visits, width: int, height: int
+    open_page: Visits, width: int, height: int, bar: int, text: int
 ) -> None:
     device = PHONE if width < 760 else {}
     visit = open_page(**device | {"viewport": {"width": width, "height": height}})
     check_place(visit, ".samples button", ".answer", ".doubt")
     assert visit.get("canvas").evaluate("each => each.clientWidth") >= 0.35 * min(width, height)
+    assert visit.part("mlp", "bars i").first.evaluate("each => each.clientHeight") >= bar
+    assert (
+        min(visit.page.locator("#canvas :is(p, span, label):not(.unseen)").evaluate_all(SIZES))
+        >= text
+    )
     if height != LYING:
         visit.part("cnn", "verdict").click(force=True)  # One model alone.
         check_place(visit, ".alone .doubt", ".alone .all")
+
+
+SIZES = "texts => texts.map((each) => parseFloat(getComputedStyle(each).fontSize))"
 
 
 def check_place(visit: Visit, *parts: str) -> None:
@@ -42,6 +62,7 @@ def check_place(visit: Visit, *parts: str) -> None:
     assert page.evaluate(CUT_OFF) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     seen = ["[data-testid=canvas]", ".tools button", "[data-testid=variant]", ".views canvas"]
+    seen += [".variants > span", ".variants small", ".legend"]
     if size["height"] != LYING:
         assert page.evaluate("document.documentElement.scrollHeight") <= size["height"]
         seen += [*parts, ".answer:visible :is(.bars, .facts, .digit)"]
@@ -62,6 +83,98 @@ CUT_OFF = """Array.from(document.querySelectorAll("#canvas :is(h2, p:not(.unseen
 """What is wider than its place."""
 
 
+@pytest.mark.parametrize("width", [390, 320])
+def test_with_text_of_twice_the_size_nothing_is_cut_off_or_overlaps(
+    open_page: Visits, odd_app: App, width: int
+) -> None:
+    visit = open_page(odd_app, viewport={"width": width, "height": 664})
+    page = visit.page
+    expect(page.get_by_role("link", name="Benchmark")).to_be_visible()
+    links = page.locator("nav a")
+    sizes = links.evaluate_all("each => each.flatMap((a) => [a.clientWidth, a.clientHeight])")
+    assert min(sizes) >= 44
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    check_large(visit, "nav a, .samples button, .views canvas, .legend, .variants > *, .bars i")
+    visit.draw(SEVEN)
+    check_large(visit, "nav a, .labels > *, .views canvas, .legend, .one, .verdict, .facts, .bars")
+    visit.part("mlp", "one").click()
+    check_large(visit, ".alone .one, .alone .all, .alone .verdict, .alone .facts, .alone .bars")
+    for tab in ("Models", "Device", "Benchmark"):
+        page.get_by_role("link", name=tab).click()
+        expect(page.locator(".sheet h2")).to_be_focused()
+        check_large(visit, "nav a, .sheet :is(h2, h3, p, dt, dd, .table)")
+
+
+def check_large(visit: Visit, parts: str) -> None:
+    """These parts fit the window's width and none covers another one."""
+    assert visit.page.evaluate(CUT_OFF) == []
+    assert visit.page.evaluate(OVERLAPS, parts) == []
+
+
+OVERLAPS = """(parts) => {
+    const seen = [...document.querySelectorAll(parts)].filter((each) => each.checkVisibility());
+    const boxes = seen.map((each) => each.getBoundingClientRect());
+    const wide = seen.filter((_, i) => boxes[i].left < 0 || boxes[i].right > innerWidth);
+    const covered = seen.filter((_, i) => boxes.slice(0, i).some((box) =>
+        box.right > boxes[i].left + 1 && boxes[i].right > box.left + 1 &&
+        box.bottom > boxes[i].top + 1 && boxes[i].bottom > box.top + 1));
+    const bare = seen.filter((_, i) => boxes[i].width < 8 || boxes[i].height < 8);
+    return [...wide, ...covered, ...bare].map((each) => each.outerHTML);
+}"""
+"""Which of some parts are wider than the window, cover another, or have no place."""
+
+
+def test_both_previews_have_their_place_and_say_which_models_see_them(
+    open_page: Visits, odd_app: App
+) -> None:
+    visit = open_page(odd_app, viewport={"width": 1280, "height": 800})
+    captions = visit.page.locator(".views b")
+    expect(captions).to_have_text(["What the other models see", "What Boxed sees"])
+    visit.draw(SEVEN)
+    assert visit.page.evaluate(OVERLAPS, ".tools, .views canvas, .views b, .labels") == []
+
+
+def test_bars_and_choices_are_seen_in_forced_colours(open_page: Visits) -> None:
+    visit = open_page(forced_colors="active", reduced_motion="reduce")
+    visit.draw(SEVEN)
+    best, other = visit.part("mlp", "best i"), visit.part("mlp", "bars i").first
+    assert contrast(colour(best), colour(other)) >= 3
+    chosen = visit.page.locator("label:has(:checked)")
+    expect(chosen).to_have_css("outline-style", "solid")
+    assert contrast(visit.ink(PLACE)[:3], ground(visit.get("canvas"))) >= 4.5
+
+
+def colour(locator: Locator) -> tuple[float, ...]:
+    """In its middle, as painted."""
+    picture = Image.open(BytesIO(locator.screenshot())).convert("RGB")
+    red, green, blue = picture.resize(
+        (1, 1), box=(2, 2, *(side - 2 for side in picture.size))
+    ).tobytes()
+    return red, green, blue
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
+)
+def test_axe_finds_nothing_that_keeps_people_out(
+    open_page: Visits, odd_app: App, width: int, scheme: str
+) -> None:
+    visit = open_page(odd_app, viewport={"width": width, "height": 844}, color_scheme=scheme)
+    check_axe(visit)
+    visit.draw(SEVEN)
+    expect(visit.digit("mlp")).to_have_text("7")
+    check_axe(visit)
+    for tab in ("Models", "Device", "Benchmark"):
+        visit.page.get_by_role("link", name=tab).click()
+        expect(visit.page.locator(".sheet h2")).to_be_focused()
+        check_axe(visit)
+
+
+def check_axe(visit: Visit) -> None:
+    found = Axe().run(visit.page)
+    assert found.violations_count == 0, found.generate_report()
+
+
 def test_answers_of_more_models_scroll_beside_the_canvas(open_page: Visits, odd_app: App) -> None:
     visit = open_page(odd_app, viewport={"width": 360, "height": 640})
     assert visit.page.evaluate("document.documentElement.scrollHeight") <= 640
@@ -79,8 +192,15 @@ def test_answers_of_more_models_scroll_beside_the_canvas(open_page: Visits, odd_
 PLACE = (300, 250)
 """On SEVEN's bar."""
 TEXTS = (
-    *("h2", ".digit", ".latency", ".bars li", ".drift", ".tools button", ".legend", "header p"),
-    *(".variants label", ".variants label:has(:checked)", "figcaption b", "figcaption span"),
+    *("h2", ".digit", ".latency", ".bars span", ".drift", ".tools button", ".legend"),
+    *(
+        ".variants span",
+        ".variants label",
+        ".variants small",
+        ".variants label:has(:checked)",
+        "figcaption b",
+        "figcaption span",
+    ),
     *(".samples button", ".confidence", ".doubt", ".labels span", ".labels button", ".all"),
 )
 
@@ -123,14 +243,16 @@ def test_every_control_is_reached_by_keyboard_and_shows_its_focus(open_page: Vis
         name, outline = visit.page.locator(":focus").evaluate(
             """each => {
                 const seen = each.closest("label") ?? each;
-                return [each.ariaLabel ?? seen.textContent, getComputedStyle(seen).outlineStyle];
+                const name = each.ariaLabel ?? (each.value || seen.textContent);
+                return [name, getComputedStyle(seen).outlineStyle];
             }"""
         )
         names.append(name.strip())
         assert outline == "solid", name
     assert names == [
-        *("Draw a digit", "Models", "Device", "int8", "Undo", "Redo", "Clear"),
+        *("Draw a digit", "Models", "Device", "Undo", "Redo", "Clear"),
         *(f"Sample: {digit}" for digit in range(10)),
+        "int8",
         *("Show only Simple Dense", "Show only Multi-layer Perceptron"),
         "Show only Convolutional Network",
     ]

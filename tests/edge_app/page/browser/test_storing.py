@@ -14,7 +14,7 @@ from visit import ONE, PHONE, SEVEN, Visit, Visits
 pytestmark = pytest.mark.slow
 
 QUESTION = "Which digit did you draw? Tap it to save your drawing"
-LEGEND = "pts: percentage points · float32: full precision"
+LEGEND = "All models guess as you draw. Drawings you label are stored."
 LOST = "Can't reach the device. The drawing may "
 
 

@@ -55,7 +55,7 @@ def test_models_device_and_back_to_the_drawing(
     expect(table).to_be_visible()
     visit.page.route(SERVER, lambda route: route.fulfill(body="null"), times=1)
     tab(visit, "Device").click()
-    expect(sheet).to_contain_text("There is nothing to show here any more.")
+    expect(sheet).to_contain_text("There is nothing left to show here.")
     visit.complaints.clear()  # The browser's own, about the request that failed.
 
 
