@@ -15,6 +15,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,10 +39,11 @@ TOLERANCES = {
 which floating-point numbers are added up, and so their sum, depends on the processor."""
 RENEW = "if that is on purpose, run: python -m tests.edge_app.test_portability"
 
-Arrays = dict[str, NDArray[np.generic]]
+Pixels = dict[str, NDArray[np.uint8]]
+Outputs = dict[str, NDArray[np.float32]]
 
 
-def make_pixels() -> Arrays:
+def make_pixels() -> Pixels:
     """What the models see, uint8 (90, 28, 28), by normalization: of 30 drawings, of 50 of MNIST's
     images, and of ten of these enlarged."""
     data = ROOT / "tests" / "data"
@@ -61,22 +63,22 @@ def make_pixels() -> Arrays:
     }
 
 
-def make_outputs(package: str) -> Arrays:
+def make_outputs(package: str) -> Outputs:
     """What the models that ship give for these pixels, float32 (90, 10), in an installed runtime,
     by the SHA-256 of the model's file and its name."""
-    runtime, pixels, outputs = find_runtime(package), read(PIXELS), {}
+    runtime, pixels, outputs = find_runtime(package), read(PIXELS), Outputs()
     for path in sorted(MODELS.glob(f"*/{CARD}")):
         card = read_card(path.parent)
         for variant in TOLERANCES[package]:
             record = card.variants[variant]
             content = read_file(path.parent, record)
             interpreter = Interpreter(content, runtime=runtime)
-            images = pixels[card.contract.normalization].astype(np.uint8)
+            images = pixels[card.contract.normalization]
             outputs[f"{card.name} {variant} {record.sha256}"] = interpreter.run(images)
     return outputs
 
 
-def read(path: Path) -> Arrays:
+def read(path: Path) -> dict[str, NDArray[Any]]:
     with np.load(path, allow_pickle=False) as arrays:
         return dict(arrays)
 
