@@ -1,8 +1,11 @@
-"""The collection: drawings and their labels, in a file that only grows.
+"""The collection: drawings and their labels, in a file to which each adds a line.
 
 The file is JSON Lines; :mod:`edge_app.digits.labelled` and ``python -m convert train`` read it.
 A drawing is on the disk when :meth:`Collection.save` returns. A power cut loses at most the one
 being written; its torn line is removed when the app starts again.
+
+The last line is removed by cutting it off. Another one is overwritten with spaces, its line break
+too: JSON allows spaces before the next line's drawing, so that nothing needs to be moved.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from edge_app.errors import UserError
 DEFAULT_LIMIT = 50_000_000
 """Bytes: some 30,000 drawings."""
 
+_REMOVABLE = 1000
+"""How many of the latest drawings can be removed again."""
 _BLOCK = 1 << 20
 _OWN_START = b'{"label":'
 """How every line begins that was written here."""
@@ -55,6 +60,8 @@ class Collection:
         self._descriptor = -1
         self._size = 0
         self._count = 0
+        self._places: dict[str, tuple[int, int] | None] = {}
+        """By key, where the latest drawings' lines are, and how long, in bytes; None if removed."""
         if path.suffix == ".gz":
             raise CollectionError(f"{path} is a .gz file, which cannot grow; choose another.")
         self._open()
@@ -69,8 +76,12 @@ class Collection:
         with self._lock:
             self._close()
 
-    def save(self, drawing: LabelledDrawing) -> int:
+    def save(self, drawing: LabelledDrawing, key: str | None = None) -> int:
         """Store a drawing durably.
+
+        Args:
+            drawing: stored once, however often it comes with the same key.
+            key: for :meth:`remove`; secret, because whoever knows it can remove the drawing.
 
         Returns:
             How many drawings there are now.
@@ -80,9 +91,9 @@ class Collection:
         """
         line = format_line(drawing).encode()
         with self._lock:
-            if self._changed():  # Someone moved, emptied or edited the file.
-                self._close()
-                self._open()
+            self._reopen_changed()
+            if key is not None and self._places.get(key):
+                return self._count
             if self._size + len(line) > self._limit:
                 raise CollectionError(
                     f"The drawing is not stored: {self.path} has reached its limit of "
@@ -94,9 +105,66 @@ class Collection:
                 raise CollectionError(
                     f"The drawing is not stored: {self.path} cannot be written ({error.strerror})."
                 ) from error
+            if key is not None:
+                self._places[key] = (self._size, len(line))
+                if len(self._places) > _REMOVABLE:
+                    del self._places[next(iter(self._places))]
             self._size += len(line)
             self._count += 1
             return self._count
+
+    def remove(self, key: str) -> int:
+        """Remove a drawing that was stored with this key: one of the latest 1,000 of this app.
+
+        It may have been removed already, by a call whose answer was lost.
+
+        Returns:
+            How many drawings there are now.
+
+        Raises:
+            CollectionError: there is none, or the file cannot be written.
+        """
+        with self._lock:
+            self._reopen_changed()
+            if key not in self._places:
+                raise CollectionError(
+                    f"The drawing stays stored: only the latest {_REMOVABLE:,} since the app "
+                    "started can be taken back."
+                )
+            place = self._places[key]
+            if place is None:
+                return self._count
+            try:
+                self._erase(*place)
+            except OSError as error:
+                self._close()  # The next call finds out what the file holds.
+                raise CollectionError(
+                    f"The drawing may still be stored: {self.path} cannot be written "
+                    f"({error.strerror})."
+                ) from error
+            self._places[key] = None
+            self._count -= 1
+            return self._count
+
+    def _erase(self, start: int, length: int) -> None:
+        if start + length == self._size:
+            os.ftruncate(self._descriptor, start)
+            self._size = start
+            os.fsync(self._descriptor)
+            return
+        # The file's own descriptor writes at its end only.
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(descriptor, b" " * length, start)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _reopen_changed(self) -> None:
+        """Open the file again if someone moved, emptied or edited it."""
+        if self._changed():
+            self._close()
+            self._open()
 
     def _append(self, line: bytes) -> None:
         try:
@@ -125,6 +193,7 @@ class Collection:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+            self._places.clear()
 
     def _open(self) -> None:
         try:
@@ -162,9 +231,12 @@ class Collection:
             first, last = content[: content.find(b"\n") + 1] if start else b"", content[start:]
             blocks = range(0, start, _BLOCK)
             self._count = sum(content[at : min(at + _BLOCK, start)].count(b"\n") for at in blocks)
+        last = last.lstrip(b" ")  # Drawings that were removed.
         if start and not _is_drawing(first, first=True):
             raise self._foreign(1)
-        if _is_drawing(last, first=not start):
+        if not last:
+            pass
+        elif _is_drawing(last, first=not start):
             self._count += 1
             if not last.endswith(b"\n"):
                 self._size += os.write(self._descriptor, b"\n")
@@ -187,9 +259,18 @@ def keepers(collection: Collection) -> tuple[Callable[[object], dict[str, Any]],
     """The functions that the page calls by name, in threads: a memory card can be slow."""
 
     def save(drawing: object) -> dict[str, Any]:
-        """Store ``{"strokes": [...], "label": 0 to 9}``; returns the count, or an error."""
+        """Store ``{"strokes": [...], "label": 0 to 9, "key": text}``; returns the count, or an
+        error. Without a key of 16 to 64 characters it cannot be removed again."""
         try:
-            return {"count": collection.save(parse_drawing(drawing))}
+            labelled = parse_drawing(drawing)
+            return {"count": collection.save(labelled, _key(drawing))}
+        except UserError as error:
+            return {"error": str(error)}
+
+    def remove(request: object) -> dict[str, Any]:
+        """Remove the drawing with a ``{"key": text}``; returns the count, or an error."""
+        try:
+            return {"count": collection.remove(_key(request) or "")}
         except UserError as error:
             return {"error": str(error)}
 
@@ -197,7 +278,12 @@ def keepers(collection: Collection) -> tuple[Callable[[object], dict[str, Any]],
         """Return the count."""
         return {"count": collection.count}
 
-    return save, stored
+    return save, remove, stored
+
+
+def _key(request: object) -> str | None:
+    key = request.get("key") if isinstance(request, dict) else None
+    return key if isinstance(key, str) and 16 <= len(key) <= 64 else None
 
 
 def _is_drawing(line: bytes, *, first: bool) -> bool:

@@ -40,8 +40,13 @@ class Acceptance:
 
     def passes(self, answers: Certainty) -> NDArray[np.bool_]:
         """Like :meth:`accepts`, for answers whose certainty is known: bool (N,)."""
-        accepted = answers.finite & (answers.probability >= self.probability)
-        return accepted if self.energy is None else accepted & (answers.energy >= self.energy)
+        return answers.finite & (answers.probability >= self.probability) & self.digit_like(answers)
+
+    def digit_like(self, answers: Certainty) -> NDArray[np.bool_]:
+        """Which drawings look like a digit: their energy is enough, or does not count. bool (N,)"""
+        return (
+            np.ones_like(answers.finite) if self.energy is None else answers.energy >= self.energy
+        )
 
 
 class Certainty(NamedTuple):

@@ -61,20 +61,25 @@ def answer_drawing(models: Mapping[str, Classifier], state: object, variant: str
         variant: the one that answers if none was sent.
 
     Returns:
-        For JSON: ``{"answers": {<model>: Answer}, "views": {<normalization>: base64 of the
-        28 x 28 bytes}}``, or ``{"error": sentence}``.
+        For JSON: ``{"answers": {<model>: Answer and "digit_like"}, "views": {<normalization>:
+        base64 of the 28 x 28 bytes}}``, or ``{"error": sentence}``. ``digit_like`` is false if the
+        energy that the model's rule asks for says that this is not a digit.
     """
     drawing = state if isinstance(state, dict) else {}
     try:
         strokes = parse_strokes(drawing.get("strokes"))
         images = views(strokes, normalizations(models.values()))
+        answers = _classify(
+            models,
+            images,
+            drawing.get("variant", variant),
+            compare=drawing.get("unfinished") is not True,
+        )
         return {
-            "answers": classify(
-                models,
-                images,
-                drawing.get("variant", variant),
-                compare=drawing.get("unfinished") is not True,
-            ),
+            "answers": {
+                name: {**answer, "digit_like": digit_like}
+                for name, (answer, digit_like) in answers.items()
+            },
             "views": {name: b64encode(image.tobytes()).decode() for name, image in images.items()},
         }
     except UserError as error:
@@ -94,8 +99,6 @@ def classify(
     models: Mapping[str, Classifier],
     images: Mapping[Normalization, NDArray[np.uint8]],
     variant: object,
-    *,
-    compare: bool = True,
 ) -> dict[str, Answer]:
     """Ask every model about one drawing.
 
@@ -104,7 +107,6 @@ def classify(
         images: the drawing by normalization; see :func:`edge_app.digits.normalization.views`.
         variant: "float32", "float16", "dynamic" or "int8", unchecked; models of a single file
             answer to any, and the most exact variant answers for one that is missing.
-        compare: whether to compare the answers with float32's.
 
     Returns:
         Each model's answer, by name, in the order of ``models``.
@@ -112,6 +114,19 @@ def classify(
     Raises:
         VariantError: there is no such variant.
     """
+    answers = _classify(models, images, variant, compare=True)
+    return {name: answer for name, (answer, _) in answers.items()}
+
+
+def _classify(
+    models: Mapping[str, Classifier],
+    images: Mapping[Normalization, NDArray[np.uint8]],
+    variant: object,
+    *,
+    compare: bool,
+) -> dict[str, tuple[Answer, bool]]:
+    """The answers, compared with float32's or not, and whether the drawing looks like a digit to the
+    model."""
     chosen = {name: _choose(model, variant) for name, model in models.items()}
     runs = {}
     for name, model in models.items():
@@ -120,7 +135,7 @@ def classify(
             runs[name] = run
     answers = dict(zip(runs, _read([*runs.values()]), strict=True)) if runs else {}
     return {
-        name: answers[name] if name in answers else _blank(variant)
+        name: answers[name] if name in answers else (_blank(variant), True)
         for name, variant in chosen.items()
     }
 
@@ -163,7 +178,7 @@ def _run(
     return _Run(model, variant, outputs, latency_us, exact)
 
 
-def _read(runs: Sequence[_Run]) -> list[Answer]:
+def _read(runs: Sequence[_Run]) -> list[tuple[Answer, bool]]:
     """Read all outputs at once, because NumPy takes as long for ten numbers as for a hundred."""
     outputs = np.concatenate(
         [run.outputs for run in runs]
@@ -177,19 +192,20 @@ def _read(runs: Sequence[_Run]) -> list[Answer]:
     digits = both.argmax(axis=1).tolist()
     sure = certainty(outputs[: len(runs)], probabilities)
     rounded = probabilities.astype(np.float64).round(6).tolist()
-    return [
-        Answer(
+    answers = []
+    for number, run in enumerate(runs):
+        rule, one = run.model.acceptance, sure.of(number)
+        answer = Answer(
             digit=digits[number],
-            accepted=run.model.acceptance is None
-            or bool(run.model.acceptance.passes(sure.of(number))[0]),
+            accepted=rule is None or bool(rule.passes(one)[0]),
             probabilities=rounded[number],
             variant=run.variant,
             latency_us=round(run.latency_us, 1),
             drift=_drift(run, differences[number]),
             float32_digit=None if run.exact is None else digits[len(runs) + number],
         )
-        for number, run in enumerate(runs)
-    ]
+        answers.append((answer, rule is None or bool(rule.digit_like(one)[0])))
+    return answers
 
 
 def _drift(run: _Run, difference: float) -> float | None:

@@ -7,11 +7,21 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    CDPSession,
+    Locator,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 TIMEOUT_MS = 120_000
 """When to give up on something that never happens."""
@@ -82,7 +92,7 @@ class Visit:
     def _note(self, request: Request) -> None:
         if asks(request):
             self.sent.append(content(request)["data"])
-        elif not calls(request, "save", "stored", "sheet") and (
+        elif not calls(request, "save", "remove", "stored", "sheet") and (
             request.method != "GET" or urlsplit(request.url).netloc != urlsplit(self.url).netloc
         ):
             self.elsewhere.append(f"{request.method} {request.url}")
@@ -126,8 +136,18 @@ class Visit:
             action()
         return last.value.json()["answers"]
 
+    def ink(self, place: tuple[float, float]) -> tuple[int, ...]:
+        """Red, green, blue and opacity of the canvas at a place, 0 to 255."""
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")  # Painted once a frame.
+        pixel: list[int] = self.get("canvas").evaluate(
+            """(canvas, [x, y]) => Array.from(canvas.getContext("2d").getImageData(
+                   x / 1000 * canvas.width, y / 1000 * canvas.height, 1, 1).data)""",
+            place,
+        )
+        return tuple(pixel)
+
     def clear(self) -> None:
-        self.get("clear").click()
+        self.get("clear").click(force=True)  # It may be clear already.
         expect(self.digit("mlp")).to_have_text("")
 
     def stop_time(self) -> None:
@@ -182,14 +202,18 @@ class Visit:
         """Draw with a pen that reports all the points of a stroke at once."""
         self.get("canvas").evaluate(_PEN, strokes)
 
-    def touch(self, *steps: Sequence[tuple[float, float]]) -> None:
-        """Touch the screen: each step says where the fingers are; in the end all are lifted."""
-        screen = self.page.context.new_cdp_session(self.page)
+    @cached_property
+    def _screen(self) -> CDPSession:
+        return self.page.context.new_cdp_session(self.page)
+
+    def touch(self, *steps: Sequence[tuple[float, float]], lift: bool = True) -> None:
+        """Touch the screen: each step says where the fingers are. In the end all are lifted, if not
+        by a later call."""
         down = 0
-        for places in [*steps, []]:
+        for places in [*steps, []] if lift else steps:
             kind = "touchStart" if len(places) > down else "touchMove" if places else "touchEnd"
             points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
-            screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+            self._screen.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
             down = len(places)
 
 
@@ -200,6 +224,7 @@ _PEN = """(canvas, strokes) => {
     for (const stroke of strokes) {
         const events = stroke.map(([x, y]) => new PointerEvent("pointermove", {
             pointerId: 7,
+            pointerType: "pen",
             clientX: left + x / 1000 * width,
             clientY: top + y / 1000 * height,
         }));

@@ -1,7 +1,9 @@
 // Shows what the models answer and what they see.
 
 const CALM_MS = 800; // Answers are announced once they have stayed the same for so long.
+const TIMES = 9; // The time shown is the median of so many.
 
+const times = new Map(); // By model and variant, the microseconds of the latest inferences.
 const answersPlace = find(".answers");
 const announcement = find('[data-testid="announcement"]');
 const previews = [...element.querySelectorAll("[data-normalization]")];
@@ -38,17 +40,16 @@ function show({ answers, views }) {
 }
 
 function showAnswer(section, answer) {
-  const { digit, accepted, probabilities, variant, latency_us } = answer;
+  const { digit, accepted, probabilities, variant } = answer;
   const blank = digit === null;
   const sure = !blank && accepted;
   const place = (selector) => section.querySelector(selector);
   write(place(".digit"), blank ? "" : sure ? String(digit) : "?");
   write(place(".confidence"), sure ? percent(probabilities[digit]) : "");
-  const doubt = blank || sure ? ["", "", ""] : ["Not sure:", ...guesses(probabilities)];
-  section.querySelectorAll(".doubt span").forEach((line, i) => write(line, doubt[i]));
+  write(place(".doubt"), blank || sure ? "" : doubt(answer));
   write(place(".drift"), drifted(answer));
   place(".drift").classList.toggle("flips", flips(answer));
-  write(place(".latency"), blank ? "" : `${latency_us.toFixed(0)} µs`);
+  write(place(".latency"), blank ? "" : `${typical(section.dataset.model, answer).toFixed(0)} µs`);
   write(place(".size"), bytes(sizes.get(section.dataset.model)[variant]));
   section.querySelectorAll(".bars li").forEach((bar, of) => {
     bar.classList.toggle("best", sure && of === digit);
@@ -59,6 +60,14 @@ function showAnswer(section, answer) {
   place(".bars").ariaLabel = blank
     ? "No probabilities yet"
     : `Probabilities: ${probabilities.map((each, of) => `${of}: ${percent(each)}`).join(", ")}`;
+}
+
+// The median time of the model's latest inferences in this variant: one alone can be disturbed.
+function typical(model, { variant, latency_us }) {
+  const name = `${model} ${variant}`;
+  const last = [...(times.get(name) ?? []), latency_us].slice(-TIMES);
+  times.set(name, last);
+  return [...last].sort((one, other) => one - other)[(last.length - 1) >> 1];
 }
 
 function showView(preview, content) {
@@ -89,7 +98,7 @@ function sentence(answer) {
   const { digit, accepted, probabilities } = answer;
   const read = accepted
     ? `${digit}, ${percent(probabilities[digit])}`
-    : `not sure, ${guesses(probabilities).join(" ")}`;
+    : doubt(answer).replace(/^./, (letter) => letter.toLowerCase());
   return flips(answer) ? `${read}; ${drifted(answer)}` : read;
 }
 
@@ -100,11 +109,12 @@ function write(place, text) {
 
 // What quantization changed for this drawing
 
-const flips = ({ digit, float32_digit }) => float32_digit !== null && float32_digit !== digit;
+const flips = ({ digit, float32_digit, digit_like }) =>
+  digit_like && float32_digit !== null && float32_digit !== digit;
 
 function drifted(answer) {
-  const { variant, drift, float32_digit } = answer;
-  if (drift === null) return "";
+  const { variant, drift, float32_digit, digit_like } = answer;
+  if (drift === null || !digit_like) return ""; // It does not matter which digit it is not.
   if (variant === "float32") return "full precision";
   if (flips(answer)) return `float32 says ${float32_digit}`;
   if (drift === 0) return "same as float32";
@@ -114,19 +124,13 @@ function drifted(answer) {
 
 // In words
 
-// The two best guesses.
-function guesses(probabilities) {
+// Why an answer is not accepted.
+function doubt({ digit, digit_like, probabilities }) {
+  if (!digit_like) return `Doesn't look like a digit to me; closest: ${digit}`;
   // Sorting is stable: of equals, the lower digit comes first.
   const [first, second] = [...probabilities.keys()]
-    .sort((one, other) => probabilities[other] - probabilities[one])
-    .map((digit) => `${digit} (${wholePercent(probabilities[digit])})`);
-  return [first, `or ${second}`];
-}
-
-// A model that is not sure does not deserve tenths of a percent.
-function wholePercent(probability) {
-  if (probability < 0.01) return "< 1%";
-  return probability > 0.99 ? "> 99%" : `${Math.round(100 * probability)}%`;
+    .sort((one, other) => probabilities[other] - probabilities[one]);
+  return `Not sure: ${first} or ${second}`;
 }
 
 function percent(probability) {

@@ -37,7 +37,7 @@ def canvas(
         models: in the order in which their answers are shown.
         variant: the one that is chosen at first.
         functions: what the scripts call: ``answer`` with each state of the drawing, and, where
-            drawings are stored, ``save`` and ``stored``.
+            drawings are stored, ``save``, ``remove`` and ``stored``.
     """
     names = choices(models)
     return component(

@@ -2,7 +2,7 @@
 //
 // `server.answer({strokes, variant, unfinished})` returns
 //   {answers: {<model>: {digit, accepted, probabilities, variant, latency_us, drift,
-//    float32_digit}}, views: {<normalization>: base64 of 28 x 28 bytes}}   or   {error: sentence}.
+//    float32_digit, digit_like}}, views: {<normalization>: base64 of 28 x 28 bytes}}   or   {error: sentence}.
 
 const RETRY_MS = 2000;
 const SLOW_MS = 3000; // After so long without an answer the page says that it is waiting,
@@ -10,6 +10,7 @@ const LOST_MS = 15_000; // and after so long it asks again.
 
 const status = find(".status");
 
+let trouble = ""; // Why the answers are not those to this drawing.
 let asking = false;
 let unasked = false; // Whether the drawing has changed since it was sent.
 
@@ -37,7 +38,8 @@ async function use(answer) {
     outdated(answer.error);
     await meetAgain();
   } else if (fits(answer)) {
-    write(status, "");
+    trouble = "";
+    report();
     answersPlace.classList.remove("stale");
     show(answer);
   } else {
@@ -62,10 +64,14 @@ async function request() {
   }
 }
 
+// That a drawing is not stored is said for as long as it is seen.
+const report = () => write(status, failures.get(strokes()) ?? trouble);
+
 const passed = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function outdated(sentence) {
-  write(status, sentence);
+  trouble = sentence;
+  report();
   answersPlace.classList.add("stale");
 }
 

@@ -6,7 +6,9 @@ const KEPT = "digits";
 
 let states = [[]];
 let at = 0;
-const stored = new WeakSet(); // States that the app has stored.
+// By state, the label and the key of the drawing that the app has stored: for the drawing, and for
+// the clean canvas that came after it.
+const receipts = new WeakMap();
 
 const strokes = () => states[at];
 const canUndo = () => at > 0;
@@ -14,6 +16,12 @@ const canRedo = () => at < states.length - 1;
 
 function add(state) {
   states = [...states.slice(0, at + 1), state].slice(-DEEPEST);
+  at = states.length - 1;
+}
+
+// Takes the newest state back for good.
+function forget() {
+  states.pop();
   at = states.length - 1;
 }
 
@@ -31,7 +39,7 @@ function keep() {
   const numbers = new Map(all.map((stroke, number) => [stroke, number]));
   const rows = states.map((state) => ({
     strokes: state.map((stroke) => numbers.get(stroke)),
-    stored: stored.has(state),
+    receipt: receipts.get(state),
   }));
   try {
     sessionStorage.setItem(KEPT, JSON.stringify({ all, rows, at, variant: chosen(), alone }));
@@ -45,7 +53,7 @@ function restore() {
     const kept = JSON.parse(sessionStorage.getItem(KEPT));
     if (kept === null) return;
     states = kept.rows.map((row) => row.strokes.map((number) => kept.all[number]));
-    states.filter((_, row) => kept.rows[row].stored).forEach((state) => stored.add(state));
+    kept.rows.forEach(({ receipt }, row) => receipt && receipts.set(states[row], receipt));
     at = Math.min(Math.max(kept.at, 0), states.length - 1);
     choose(kept.variant);
     showAlone(kept.alone);

@@ -10,7 +10,8 @@ const undoing = find('[data-testid="undo"]');
 const redoing = find('[data-testid="redo"]');
 const clearing = find('[data-testid="clear"]');
 
-let drawing = null; // The id of the pointer that is drawing.
+let drawing = null; // The id of the pointer that is drawing,
+let drawingType = ""; // and what it is: "mouse", "touch" or "pen".
 
 function point(event) {
   const box = paper.getBoundingClientRect();
@@ -35,10 +36,15 @@ function extend(event) {
 }
 
 paper.addEventListener("pointerdown", (event) => {
-  if (drawing !== null || event.button !== 0) return; // A second finger draws nothing.
+  if (event.button !== 0) return;
+  // A second finger draws nothing. But a pen takes over: what touches then is the hand's palm.
+  const palm = drawing !== null && drawingType === "touch" && event.pointerType === "pen";
+  if (drawing !== null && !palm) return;
   event.preventDefault();
   stopReplay();
+  if (palm) forget();
   drawing = event.pointerId;
+  drawingType = event.pointerType;
   paper.setPointerCapture(drawing);
   add([...strokes(), [point(event)]]);
   changed();
@@ -50,12 +56,15 @@ paper.addEventListener("pointermove", (event) => {
   changed();
 });
 
+// Otherwise Chromium takes a fast stroke for a fling, and swallows the next tap on a button.
+paper.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
+
 for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
   paper.addEventListener(name, (event) => {
     if (event.pointerId !== drawing) return;
     drawing = null;
     keep();
-    offer();
+    follow();
     ask(); // Now it is compared with float32, too.
   });
 }
@@ -68,8 +77,11 @@ function act(action) {
   changed();
 }
 
+// After a stored drawing the canvas is clean; clearing it once more brings the samples back.
+const canClear = () => strokes().length > 0 || receipts.has(strokes());
+
 function clear() {
-  if (strokes().length) add([]);
+  if (canClear()) add([]);
 }
 
 undoing.addEventListener("click", () => act(undo));
@@ -92,6 +104,10 @@ document.addEventListener("keydown", (event) => {
 
 function changed() {
   repaint();
+  follow();
+  undoing.ariaDisabled = !canUndo();
+  redoing.ariaDisabled = !canRedo();
+  clearing.ariaDisabled = !canClear();
   if (drawing === null && !replaying) keep();
   ask();
 }
@@ -121,6 +137,13 @@ function outline(stroke) {
   return path;
 }
 
+// As a line of no length it would stay invisible in some browsers.
+function dot([x, y]) {
+  const path = new Path2D();
+  path.arc(x, y, PEN / 2, 0, 2 * Math.PI);
+  return path;
+}
+
 let painting = false;
 
 // At most once a frame.
@@ -136,15 +159,14 @@ function paint() {
   const pen = paper.getContext("2d");
   pen.setTransform(pixels / SIDE, 0, 0, pixels / SIDE, 0, 0);
   pen.clearRect(0, 0, SIDE, SIDE);
-  pen.strokeStyle = getComputedStyle(paper).color;
+  pen.fillStyle = pen.strokeStyle = getComputedStyle(paper).color;
   pen.lineWidth = PEN;
   pen.lineCap = pen.lineJoin = "round";
-  for (const stroke of strokes()) pen.stroke(outline(stroke));
+  for (const stroke of strokes()) {
+    if (stroke.length === 1) pen.fill(dot(stroke[0]));
+    else pen.stroke(outline(stroke));
+  }
   hint.hidden = strokes().length > 0;
-  offer();
-  undoing.classList.toggle("idle", !canUndo());
-  redoing.classList.toggle("idle", !canRedo());
-  clearing.classList.toggle("idle", strokes().length === 0);
 }
 
 new ResizeObserver(paint).observe(paper);

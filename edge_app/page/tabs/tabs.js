@@ -109,4 +109,21 @@ server.sheet("benchmark").then((sheet) => {
 });
 
 addEventListener("hashchange", open);
+
+// A phone's links move when a tab is opened: icons become words. So the second tap of a double tap,
+// in the same place, would hit another link.
+const DOUBLE_MS = 500;
+const NEAR = 30; // Pixels between the taps of a double tap.
+let last = null; // The last click on a link.
+
+find("nav").addEventListener("click", (event) => {
+  const again = event.detail > 0 && // No key.
+    last !== null && event.timeStamp - last.timeStamp < DOUBLE_MS &&
+    Math.hypot(event.clientX - last.clientX, event.clientY - last.clientY) < NEAR;
+  last = event;
+  const link = event.target.closest("a");
+  if (again) event.preventDefault();
+  else if (link === opened()) open(); // The address does not change, but the sheet is read again.
+});
+
 open();

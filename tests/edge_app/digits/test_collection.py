@@ -104,6 +104,90 @@ def test_many_at_once_each_get_a_line(collect: Collect, path: Path) -> None:
     assert sorted(int(drawing.strokes[0][0, 0]) for drawing in read) == list(range(200))
 
 
+# Removal
+
+
+def labels(path: Path) -> list[int]:
+    return [drawing.label for drawing in read_json_lines(path)]
+
+
+def test_what_is_removed_is_gone_and_every_other_drawing_stays(
+    collect: Collect, path: Path, reports: list[str]
+) -> None:
+    path.write_text(LINE)
+    collection = collect()
+    for label in range(2, 8):
+        collection.save(LabelledDrawing(label, ONE.strokes), f"key {label}")
+    left = [1, *range(2, 8)]
+    for label in (4, 3, 6, 7):  # One in front of another, and the last after another.
+        left.remove(label)
+        assert collection.remove(f"key {label}") == len(left)
+        assert labels(path) == left
+        assert f'"label":{label}' not in path.read_text()
+        assert collection.remove(f"key {label}") == len(left)  # Perhaps the answer was lost.
+    for _ in range(2):
+        assert collection.count == len(left)
+        collection.close()
+        collection = collect()
+        assert collection.save(ONE) == len(left) + 1
+        left.append(1)
+        assert labels(path) == left
+    assert reports == []
+    with pytest.raises(
+        CollectionError, match="stays stored: only the latest 1,000 since"
+    ):  # Keys are known to the app that they were given to.
+        collection.remove("key 2")
+
+
+def test_a_line_torn_after_a_removed_one_is_removed_as_well(
+    collect: Collect, path: Path, reports: list[str]
+) -> None:
+    collection = collect()
+    for key in ("first", "second"):
+        collection.save(ONE, key)
+    collection.remove("first")
+    collection.close()
+    whole = path.read_text()
+    path.write_text(whole + whole[:-9])
+    assert collect().count == 1
+    assert (path.read_text(), len(reports)) == (whole, 1)
+
+
+def test_a_drawing_with_a_known_key_is_not_stored_twice(collect: Collect, path: Path) -> None:
+    collection = collect()
+    assert [collection.save(ONE, key) for key in ("one", "one", "other")] == [1, 1, 2]
+    assert collection.remove("one") == 1
+    assert collection.save(ONE, "one") == 2  # It can be stored again.
+    for number in range(1000):
+        collection.save(ONE, f"later {number}")
+    with pytest.raises(CollectionError):  # Only so many keys are remembered.
+        collection.remove("other")
+    assert collection.remove("later 0") == 1001
+    path.write_text(LINE * 3)  # What was stored under these keys is not there any more.
+    with pytest.raises(CollectionError):
+        collection.remove("later 1")
+    assert path.read_text() == LINE * 3
+
+
+def test_a_disk_that_fails_a_removal_costs_no_other_drawing(
+    collect: Collect, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    collection = collect()
+    for others in range(2):  # The file ends with the drawing, or does not.
+        for number in range(others + 1):
+            collection.save(ONE, f"key {number}")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fails)
+            with pytest.raises(CollectionError, match=r"may still be stored: .* cannot be written"):
+                collection.remove("key 0")
+        assert collection.save(ONE) == others + 1
+        assert labels(path) == [1] * (others + 1)
+        path.write_text("")
+
+
 # After a power cut
 
 
@@ -261,6 +345,8 @@ def test_a_file_moved_away_is_made_anew(collect: Collect, path: Path) -> None:
 # In the app
 
 STROKES = [[[500, 100], [500, 900]]]
+STAYS = "The drawing stays stored: only the latest 1,000 since the app started can be taken back."
+REFUSED = {"error": STAYS}
 
 
 @pytest.mark.slow
@@ -281,12 +367,21 @@ def test_the_app_stores_what_it_is_given_and_goes_on_after_a_power_cut(tmp_path:
 
     with start(tmp_path, "--save-drawings", path) as app:
         assert f"Stores:  drawings in {path}, 0 so far\n" in app.printed("stdout")
-        assert component(app, "canvas")["props"]["server_fns"] == ["answer", "save", "stored"]
+        functions = component(app, "canvas")["props"]["server_fns"]
+        assert functions == ["answer", "save", "remove", "stored"]
         with ThreadPoolExecutor(8) as pool:
             drawn = [{"strokes": STROKES, "label": label} for label in range(10)]
             saved = pool.map(lambda drawing: save(app, drawing), drawn)
             assert sorted(answer["count"] for answer in saved) == list(range(1, 11))
         assert save(app, None)["error"].startswith("Found JSON of type NoneType; expected")
+        key = "0123456789abcdef"
+        assert save(app, {"strokes": STROKES, "label": 1, "key": key}) == {"count": 11}
+        for request, answer in (
+            ({"key": key}, {"count": 10}),
+            ({"key": key[1:]}, REFUSED),
+            ([], REFUSED),
+        ):
+            assert call(app, "canvas", "remove", request).json() == answer
         app.process.kill()
         app.process.wait()
     assert sorted(drawing.label for drawing in read_json_lines(path)) == list(range(10))

@@ -138,6 +138,23 @@ def test_models_of_every_kind_answer_together_as_each_does_alone(
     assert (together["single"]["variant"], together["single"]["float32_digit"]) == ("tflite", None)
 
 
+@pytest.mark.parametrize(("energy", "digit_like"), [(3.0, False), (1.0, True), (None, True)])
+def test_the_page_gets_to_know_whether_the_energy_is_too_low(
+    drawings: list[LabelledDrawing], energy: float | None, digit_like: bool
+) -> None:
+    outputs: Any = {"int8": Fixed(TORN)}  # Its energy is 2.6.
+    models = {
+        name: Classifier(name, name, "moments", "logits", outputs, rule)
+        for name, rule in (("ruled", Acceptance(0.9, energy)), ("free", None))
+    }
+    state = {"strokes": [stroke.tolist() for stroke in drawings[4].strokes], "variant": "int8"}
+    answers = answer_drawing(models, state, "int8")["answers"]
+    found = {name: (answer["accepted"], answer["digit_like"]) for name, answer in answers.items()}
+    assert found == {"ruled": (False, digit_like), "free": (True, True)}
+    blank = answer_drawing(models, {"strokes": []}, "int8")["answers"]
+    assert all(answer["digit_like"] for answer in blank.values())
+
+
 @pytest.mark.filterwarnings("error")
 def test_float32_has_no_drift_even_where_it_is_not_finite(drawings: list[LabelledDrawing]) -> None:
     interpreters: Any = {"float32": INFINITE, "int8": Fixed(SURE)}

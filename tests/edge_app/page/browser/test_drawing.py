@@ -50,6 +50,30 @@ def test_one_finger_draws_and_the_page_stays_where_it_is(open_page: Visits) -> N
     visit.page.wait_for_function("scrollY > 0")
 
 
+def test_every_tap_after_a_fast_stroke_counts(open_page: Visits) -> None:
+    visit = open_page(**PHONE)
+    clear = visit.get("clear")
+    clear.evaluate("clear => clear.addEventListener('click', () => window.taps++, window.taps = 0)")
+    box = clear.bounding_box()
+    assert box
+    for taps in range(1, 13):
+        visit.draw([[(200, 800), (400, 500), (800, 100)]], Visit.with_finger)
+        visit.touch([(box["x"] + 20, box["y"] + 20)])
+        visit.page.wait_for_function(f"taps === {taps}")
+        expect(visit.hint).to_be_visible()
+
+
+def test_a_pen_takes_over_from_the_palm(open_page: Visits) -> None:
+    visit = open_page(**PHONE)
+    visit.draw([BAR], Visit.with_finger)
+    palm = visit.places([(800, 900)])
+    visit.touch(palm, lift=False)
+    visit.answered([BAR, *SEVEN], lambda: visit.with_pen(SEVEN))  # The palm's dot is gone.
+    visit.touch()
+    visit.answered([BAR], visit.get("undo").click)  # It has drawn nothing more.
+    visit.answered([], visit.get("undo").click)
+
+
 def test_only_the_main_mouse_button_draws_and_answers_come_while_it_is_pressed(
     open_page: Visits,
 ) -> None:
@@ -67,6 +91,14 @@ def test_only_the_main_mouse_button_draws_and_answers_come_while_it_is_pressed(
     visit.page.mouse.move(*visit.places([(100, 900)])[0])
     visit.answered([*SEVEN, BAR], lambda: visit.press(BAR))  # It drew no more until then.
     visit.answered([*SEVEN, BAR], visit.page.reload)  # Left in the middle of a stroke.
+
+
+@pytest.mark.parametrize("pen", [Visit.with_mouse, Visit.with_finger])
+def test_a_tap_draws_a_dot(open_page: Visits, pen: Any) -> None:
+    visit = open_page(**PHONE)
+    visit.draw([[(500, 500)]], pen)
+    assert visit.ink((485, 515))[3] == visit.ink((500, 500))[3] == 255
+    assert visit.ink((530, 500))[3] == 0  # It is as wide as a line.
 
 
 def test_a_line_that_leaves_the_canvas_and_comes_back_is_one_stroke(open_page: Visits) -> None:
@@ -105,25 +137,26 @@ def test_a_pen_s_points_are_thinned_and_a_canvas_full_of_them_is_still_answered(
     assert max(len(json.dumps(each, separators=(",", ":"))) for each in visit.sent) < 2900
     # Only so many steps are remembered: the first dots cannot be taken back.
     visit.get("undo").evaluate("undo => { for (let i = 0; i < 500; i++) undo.click() }")
-    visit.page.wait_for_function("document.querySelector('[data-testid=undo].idle')")
+    visit.page.wait_for_function("document.querySelector('[data-testid=undo][aria-disabled=true]')")
     expect(visit.hint).to_be_hidden()
 
 
 def test_buttons_undo_redo_and_clear(open_page: Visits) -> None:
     visit = open_page()
     undo, redo, clear = (visit.get(name) for name in ("undo", "redo", "clear"))
-    idle = visit.page.locator(".tools .idle")
+    idle = visit.page.locator(".tools [aria-disabled=true]")
     expect(idle).to_have_count(3)
     visit.draw([*SEVEN, BAR])
     expect(idle).to_have_count(1)
+    expect(undo).to_be_enabled()
     for button, left, others in ((undo, SEVEN, 0), (undo, [], 2), (redo, SEVEN, 0)):
         visit.answered(left, button.click)
         expect(idle).to_have_count(others)
     visit.answered([*SEVEN, *ONE], lambda: visit.with_mouse(ONE))
-    redo.click()  # A new stroke leaves nothing to redo.
+    redo.click(force=True)  # A new stroke leaves nothing to redo.
     visit.answered(SEVEN, undo.click)
     visit.answered([], clear.click)
-    clear.click()  # On an empty canvas this is no step to undo.
+    clear.click(force=True)  # On an empty canvas this is no step to undo.
     visit.answered(SEVEN, undo.click)
     clear.click()  # It keeps the focus.
     visit.press(ONE[0])

@@ -1,9 +1,11 @@
-"""Drawings that people label are stored, where the app was told to."""
+"""Drawings that people label are stored, where the app was told to, and can be taken back."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Route, expect
 
 from app import App
 from edge_app.digits.labelled import read_json_lines
@@ -11,72 +13,163 @@ from visit import ONE, PHONE, SEVEN, Visit, Visits
 
 pytestmark = pytest.mark.slow
 
-LOST = "Can't reach the device. The drawing may not be stored."
+QUESTION = "Which digit did you draw? Tap it to save your drawing"
+LEGEND = "pts: percentage points · float32: full precision"
+LOST = "Can't reach the device. The drawing may "
 
 
-def test_one_tap_stores_the_drawing_with_its_label_once(open_page: Visits, odd_app: App) -> None:
-    file = odd_app.folder.parent / "drawings.jsonl"
-    before = len(read_json_lines(file))
+@pytest.fixture
+def file(odd_app: App) -> Path:
+    return odd_app.folder.parent / "drawings.jsonl"
+
+
+def total(file: Path, more: int = 0) -> str:
+    """What the line under the canvas says of the drawings in the file, and of some more."""
+    return f"Drawings saved on the device: {len(read_json_lines(file)) + more}"
+
+
+def label(visit: Visit, digit: int) -> Locator:
+    return visit.button(f"Save the drawing as {digit}")
+
+
+def check_row(visit: Visit, offered: str, line: str) -> None:
+    """The row under the canvas and the line below it."""
+    expect(visit.page.locator(".legend")).to_have_text(line)
+    for part in ("samples", "labels", "saved"):
+        expect(visit.page.locator(f".{part}")).to_be_visible(visible=part == offered)
+
+
+def test_one_tap_saves_the_drawing_with_its_label_and_another_takes_it_back(
+    open_page: Visits, odd_app: App, file: Path
+) -> None:
+    before, none, one = file.read_bytes(), total(file), total(file, 1)
     visit = open_page(odd_app, clock=True, **PHONE)
-    note, labels, samples = map(visit.page.locator, (".legend", ".labels", ".samples"))
-    expect(note).to_contain_text(f"Tap to store it · {before} stored")
-    expect(labels).to_be_hidden()
+    check_row(visit, "samples", none)
     visit.stop_time()
     visit.draw(SEVEN, Visit.with_finger)
-    expect(visit.digit("mlp")).to_have_text("7")
-    visit.button("Store the drawing as 7").dblclick()
-    said = f"Stored as 7 · {before + 1} stored on the device"
-    expect(note).to_have_text(said)
-    expect(visit.get("announcement")).to_have_text(said)
-    expect(labels).to_be_visible()  # A second tap hits no sample.
-    visit.page.clock.resume()
-    expect(labels).to_be_hidden()
-    expect(samples).to_be_visible()
-    expect(visit.get("clear")).to_be_focused()
-    visit.answered(SEVEN, visit.page.reload)
-    expect(visit.digit("mlp")).to_have_text("7")
-    expect(labels).to_be_hidden()
-    visit.answered([*SEVEN, *ONE], lambda: visit.with_finger(ONE))
-    expect(labels).to_be_visible()
-    expect(samples).to_be_hidden()
-    *_, stored = drawings = read_json_lines(file)
-    assert len(drawings) == before + 1
+    check_row(visit, "labels", QUESTION)
+    visit.answered([], label(visit, 7).tap)  # The canvas is clean for the next one.
+    check_row(visit, "saved", one)
+    expect(visit.get("saved")).to_contain_text("Saved as 7")
+    expect(visit.get("announcement")).to_have_text("Saved as 7")
+    *_, stored = read_json_lines(file)
     assert stored.label == 7
     (corner, _, *rest) = SEVEN[0]  # A point on a straight line adds nothing.
     [stroke] = stored.strokes
     assert stroke.tolist() == [list(place) for place in (corner, *rest)]
+    undo = visit.button("Undo saving")
+    undo.tap(force=True)  # This may be the second tap of a double tap.
+    check_row(visit, "saved", one)
+    visit.page.clock.run_for(600)
+    visit.answered(SEVEN, undo.tap)
+    check_row(visit, "labels", QUESTION)
+    label(visit, 1).tap(force=True)
+    check_row(visit, "labels", QUESTION)
+    assert file.read_bytes() == before
+    visit.page.clock.resume()
+    visit.answered([], label(visit, 1).tap)  # Now with another label.
+    visit.answered(SEVEN, visit.get("undo").tap)  # To look at it, not to take it back.
+    check_row(visit, "saved", one)
+    visit.answered(SEVEN, visit.page.reload)
+    expect(visit.get("saved")).to_contain_text("Saved as 1")
+    visit.answered([*SEVEN, *ONE], lambda: visit.with_finger(ONE))
+    check_row(visit, "labels", QUESTION)
+    visit.answered(SEVEN, visit.get("undo").tap)
+    visit.button("Undo saving").tap()
+    check_row(visit, "labels", QUESTION)
+    assert file.read_bytes() == before
 
 
-def test_a_sample_is_not_offered_for_storing(open_page: Visits, odd_app: App) -> None:
+def test_the_row_and_the_line_below_follow_the_drawing(
+    open_page: Visits, odd_app: App, file: Path
+) -> None:
     visit = open_page(odd_app, reduced_motion="reduce")
     visit.button("Sample: 3").click()
     expect(visit.digit("mlp")).to_have_text("3")
-    expect(visit.get("labels")).to_be_hidden()
+    check_row(visit, "samples", LEGEND)
     visit.with_mouse(ONE)  # A part of this drawing is still the sample.
-    expect(visit.get("labels")).to_be_hidden()
+    check_row(visit, "samples", LEGEND)
     visit.clear()
-    visit.draw(SEVEN)
-    expect(visit.get("labels")).to_be_visible()
+    check_row(visit, "samples", total(file))
+    visit.press(ONE[0])
+    check_row(visit, "samples", total(file))
+    visit.page.mouse.up()
+    check_row(visit, "labels", QUESTION)
+    visit.clear()
+    check_row(visit, "samples", total(file))
+    visit.answered(ONE, visit.get("undo").click)
+    one = total(file, 1)
+    label(visit, 1).press("Enter")
+    check_row(visit, "saved", one)
+    expect(visit.button("Undo saving")).to_be_focused()
+    visit.page.keyboard.press("Escape")  # On the clean canvas.
+    check_row(visit, "samples", total(file))
+    expect(visit.get("clear")).to_be_focused()
+    visit.answered([], visit.get("undo").click)
+    check_row(visit, "saved", total(file))
+    visit.draw(SEVEN)  # The next one.
+    check_row(visit, "labels", QUESTION)
 
 
-def test_the_page_says_why_a_drawing_is_not_stored(open_page: Visits, odd_app: App) -> None:
-    file = odd_app.folder.parent / "drawings.jsonl"
-    before = file.read_bytes()
+def test_what_is_not_saved_or_not_taken_back_is_said_as_long_as_it_is_seen(
+    open_page: Visits, odd_app: App, file: Path
+) -> None:
+    before, one = file.read_bytes(), total(file, 1)
     visit = open_page(odd_app, clock=True)
-    visit.draw(SEVEN)
-    store = visit.button("Store the drawing as 7")
     full = "The file has reached its limit."
-    for reply, sentence in (
-        (lambda route: route.fulfill(json={"error": full}), full),
-        (lambda route: route.abort(), LOST),
-        (lambda _: visit.page.clock.run_for(16_000), LOST),  # There is no answer at all.
-    ):
-        visit.page.route("**/component_server/", reply, times=1)
-        visit.status.evaluate("status => status.textContent = ''")
-        store.click()
-        expect(visit.status).to_have_text(sentence)
+
+    def refuse(sentence: str) -> None:
+        """Let the next call fail in three ways, and find the sentence or that it was lost."""
+        button = label(visit, 7) if "not" in sentence else visit.button("Undo saving")
+        for reply, said in (
+            (lambda route: route.fulfill(json={"error": full}), full),
+            (lambda route: route.abort(), LOST + sentence),
+            (lambda _: visit.page.clock.run_for(16_000), LOST + sentence),  # No answer at all.
+        ):
+            visit.page.route("**/component_server/", reply, times=1)
+            button.click()
+            expect(visit.status).to_have_text(said)
+
+    visit.draw(SEVEN)
+    refuse("not be saved.")
     assert file.read_bytes() == before
-    store.click()  # It can be tried again.
-    expect(visit.page.locator(".legend")).to_contain_text("Stored as 7")
+    with visit.page.expect_response("**/component_server/"):
+        visit.variant("float32").check(force=True)
+    expect(visit.status).to_have_text(LOST + "not be saved.")  # Although the device answers now.
+    visit.answered([], visit.get("clear").click)
     expect(visit.status).to_be_empty()
+    visit.answered(SEVEN, visit.get("undo").click)
+    expect(visit.status).to_have_text(LOST + "not be saved.")
+    label(visit, 7).click()  # It can be tried again.
+    check_row(visit, "saved", one)
+    expect(visit.status).to_be_empty()
+    refuse("still be saved.")
+    visit.button("Undo saving").click()
+    check_row(visit, "labels", QUESTION)
+    expect(visit.status).to_be_empty()
+    assert file.read_bytes() == before
+    visit.complaints.clear()  # The browser's own, about the request that failed.
+
+
+def test_a_drawing_that_is_sent_again_is_stored_once(
+    open_page: Visits, odd_app: App, file: Path
+) -> None:
+    one = total(file, 1)
+    visit = open_page(odd_app)
+    visit.draw(SEVEN)
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    for digit in (7, 1):  # The same label once more, and another one.
+        visit.page.route("**/component_server/", lose, times=1)
+        label(visit, 7).click()
+        expect(visit.status).to_have_text(LOST + "not be saved.")
+        assert total(file) == one
+        label(visit, digit).click()
+        check_row(visit, "saved", one)
+        assert total(file) == one
+        assert read_json_lines(file)[-1].label == digit
+        visit.answered(SEVEN, visit.button("Undo saving").click)
     visit.complaints.clear()  # The browser's own, about the request that failed.

@@ -9,7 +9,7 @@ import edge_app
 from app import App
 from colours import readable
 from edge_app.page.tabs.device import device_sheet
-from visit import SEVEN, Visit, Visits, calls
+from visit import PHONE, SEVEN, Visit, Visits, calls
 
 pytestmark = pytest.mark.slow
 
@@ -50,13 +50,28 @@ def test_models_device_and_back_to_the_drawing(
     visit.answered([], visit.get("undo").click)
     visit.page.route(SERVER, lambda route: route.abort(), times=1)
     tab(visit, "Models").click()
-    expect(sheet).to_contain_text("Can't reach the device.")
+    expect(sheet).to_contain_text("Can't reach the device. Open this tab again to retry.")
+    tab(visit, "Models").press("Enter")
+    expect(table).to_be_visible()
     visit.page.route(SERVER, lambda route: route.fulfill(body="null"), times=1)
     tab(visit, "Device").click()
     expect(sheet).to_contain_text("There is nothing to show here any more.")
-    tab(visit, "Models").click()
-    expect(table).to_be_visible()
     visit.complaints.clear()  # The browser's own, about the request that failed.
+
+
+def test_a_double_tap_on_a_link_opens_its_tab_though_links_move(open_page: Visits) -> None:
+    visit = open_page(clock=True, **PHONE)
+    visit.stop_time()
+    box = tab(visit, "Device").bounding_box()
+    assert box
+    icon = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)]
+    visit.touch(icon)
+    expect(visit.page.locator(".sheet h2")).to_be_focused()
+    visit.touch(icon)  # Another link is there now.
+    visit.page.clock.run_for(600)
+    expect(tab(visit, "Device")).to_have_attribute("aria-current", "page")
+    tab(visit, "Models").tap()
+    expect(tab(visit, "Models")).to_have_attribute("aria-current", "page")
 
 
 def test_the_last_benchmark_has_a_tab_where_there_is_one(
