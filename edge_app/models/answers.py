@@ -125,8 +125,7 @@ def _classify(
     *,
     compare: bool,
 ) -> dict[str, tuple[Answer, bool]]:
-    """The answers, compared with float32's or not, and whether the drawing looks like a digit to the
-    model."""
+    """The answers, and whether the drawing looks like a digit to the model."""
     chosen = {name: _choose(model, variant) for name, model in models.items()}
     runs = {}
     for name, model in models.items():
