@@ -19,6 +19,7 @@ from benchmarks.results import Results
 from benchmarks.run import Selection, measure
 from edge_app.device.last_benchmark import LastBenchmark, read_last_benchmark
 from edge_app.models.card import VARIANTS
+from edge_app.models.interpreter import RUNTIMES, choose_runtime
 from edge_app.paths import MODELS, results_path
 
 COMMANDS = ("drift", "latency", "serving", "all")
@@ -99,6 +100,8 @@ def _show_devices(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     for path in filter(None, (arguments.json, arguments.html)):
         document.check_writable(path)
+    if arguments.runtime:
+        choose_runtime(arguments.runtime)
     earlier = comparison.read_result(arguments.compare[0]) if arguments.compare else None
     results = measure(Selection(*(getattr(arguments, name) for name in Selection._fields)))
     found = document.to_json(results)
@@ -191,6 +194,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="VARIANT",
         help=f"only these variants of {', '.join(VARIANTS)} (default: all); float32 is always "
         "measured, to compare with",
+    )
+    add(
+        "--runtime",
+        choices=RUNTIMES,
+        help="what runs the models (default: the first one of these that is installed); latency is "
+        "measured with all that are installed, unless --quick",
     )
     for option, text in {
         "--drawings": "also measure drift on these labelled drawings: JSON Lines, as the app "

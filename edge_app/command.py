@@ -17,7 +17,7 @@ from edge_app.models.answers import choices
 from edge_app.models.card import CARD, VARIANTS, record_file
 from edge_app.models.classifier import Model
 from edge_app.models.folder import ModelError, load_folder
-from edge_app.models.interpreter import find_runtime
+from edge_app.models.interpreter import RUNTIMES, choose_runtime, find_runtime
 from edge_app.page.tabs.benchmark import benchmark_sheet
 from edge_app.page.tabs.content import Sheets
 from edge_app.page.tabs.device import device_sheet
@@ -74,6 +74,8 @@ def main() -> None:
         collection = Collection(arguments.save_drawings, arguments.save_limit, _report)
     listener = listen(arguments.host, arguments.port)
     host, port = listener.getsockname()[:2]
+    if arguments.runtime:
+        choose_runtime(arguments.runtime)
     runtime = find_runtime()
     models = load_folder(arguments.models, _report)
     cards = {
@@ -168,6 +170,11 @@ def _parse() -> argparse.Namespace:
         choices=VARIANTS,
         default="int8",
         help="quantization the page starts with (default: int8); visitors can change it",
+    )
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        help="what runs the models (default: the first one of these that is installed)",
     )
     parser.add_argument(
         "--auth-file",

@@ -42,6 +42,7 @@ def unit(arguments: argparse.Namespace) -> str:
         "--allow-host": arguments.allow_host,
         "--models": [str(arguments.models.resolve())],
         "--variant": [arguments.variant],
+        "--runtime": [arguments.runtime] if arguments.runtime else [],
         "--save-limit": [str(arguments.save_limit)],
         "--results": [str(STATE / "benchmark.json")],
     }

@@ -21,7 +21,7 @@ from edge_app.digits.picture import MAX_SIDE
 from edge_app.digits.strokes import MAX_POINTS
 from edge_app.models import metrics
 from edge_app.models.card import PROBABILITIES, Card, read_card
-from edge_app.models.interpreter import find_runtime
+from edge_app.models.interpreter import RUNTIMES, InterpreterError, find_runtime
 from edge_app.server.guard import MAX_BODY
 from png import encode
 
@@ -107,6 +107,18 @@ def test_the_versions_it_installs_are_those_of_the_requirements() -> None:
     pinned = re.findall(r"[\w-]+==[\d.]+", "".join(TEXTS.values()))
     requirements = (ROOT / "requirements-edge.txt").read_text(encoding="utf-8")
     assert [pin for pin in pinned if pin not in requirements] == []
+
+
+def test_its_command_for_the_faster_runtime_is_that_of_the_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 11))
+    monkeypatch.setitem(RUNTIMES, "ai-edge-litert", "no_such_module")
+    with pytest.raises(InterpreterError) as caught:
+        find_runtime.__wrapped__("ai-edge-litert")
+    command = str(caught.value).partition("run: ")[2]
+    assert command in TEXTS[MAIN]
+    assert command in TEXTS[BENCHMARKS]
 
 
 @pytest.mark.slow

@@ -147,8 +147,10 @@ def plan_latency(folder: Path, models: Mapping[str, Classifier], quick: bool = F
 
 
 def installed_runtimes() -> list[str]:
-    """The packages of the installed runtimes, the app's choice first; none is loaded."""
-    return [package for package, module in RUNTIMES.items() if find_spec(module.split(".")[0])]
+    """The packages of the installed runtimes, the app's choice first; no other one is loaded."""
+    first = find_runtime().name
+    others = [package for package in RUNTIMES if package != first]
+    return [first, *(each for each in others if find_spec(RUNTIMES[each].split(".")[0]))]
 
 
 def _uses(folder: Path, model: Classifier, variant: str, quick: bool) -> Iterator[ModelUse]:

@@ -5,7 +5,8 @@ The fields of format 4. A null field is unknown or was not measured::
     format                4
     measured_at           ISO 8601, UTC
     quick                 whether --quick was given
-    device                see benchmarks.latency.device.BenchmarkDevice
+    device                see benchmarks.latency.device.BenchmarkDevice; runtime is the one whose
+                          drift is measured
     dataset_sha256        of the test set's images followed by its labels
     sets.<name>           the labelled sets: title, images (their number), sha256 of the data that
                           the set was made from. "mnist" is the test set

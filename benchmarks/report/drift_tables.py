@@ -17,7 +17,8 @@ def drift_tables(results: Results) -> Iterator[Part]:
     images = {model.drift[TEST_SET].images for model in models.values() if TEST_SET in model.drift}
     yield Part(
         "Drift from the original"
-        + "".join(f", on MNIST's {each:,} test images" for each in images),
+        + "".join(f", on MNIST's {each:,} test images" for each in images)
+        + f", {results.device.runtime}",
         _answers(results),
         _budgets(results),
     )

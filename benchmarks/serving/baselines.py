@@ -1,7 +1,7 @@
 """Gradio apps to compare the app with, each run as a program of its own.
 
 ``python -m benchmarks.serving.baselines PORT`` serves a page whose handler does nothing;
-``... MODELS VARIANT PORT`` serves a page with ``gr.Sketchpad`` and the app's models.
+``... MODELS VARIANT RUNTIME PORT`` serves a page with ``gr.Sketchpad`` and the app's models.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from edge_app.digits.normalization import views
 from edge_app.models.answers import classify
 from edge_app.models.classifier import normalizations
 from edge_app.models.folder import load_models
+from edge_app.models.interpreter import choose_runtime
 
 
 def empty_page() -> gr.Blocks:
@@ -29,8 +30,9 @@ def empty_page() -> gr.Blocks:
     return page
 
 
-def sketchpad_page(folder: str, variant: str) -> gr.Blocks:
+def sketchpad_page(folder: str, variant: str, runtime: str) -> gr.Blocks:
     """A page with Gradio's own canvas; all models answer, and the most accurate one is shown."""
+    choose_runtime(runtime)
     models = load_models(folder)
 
     def answer(drawing: dict[str, Any]) -> dict[str, float]:

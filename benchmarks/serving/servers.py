@@ -19,6 +19,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from edge_app.device import procfs
 from edge_app.errors import UserError
+from edge_app.models.interpreter import find_runtime
 from edge_app.paths import ROOT
 
 HOST = "127.0.0.1"
@@ -67,7 +68,7 @@ class Server:
 def app(models: Path, variant: str) -> contextlib.AbstractContextManager[Server]:
     """The app as it ships; see :func:`_start`."""
     options = ("--host", HOST, "--models", models.resolve(), "--variant", variant)
-    return _start("edge_app", *options, "--port")
+    return _start("edge_app", *options, "--runtime", find_runtime().name, "--port")
 
 
 def empty() -> contextlib.AbstractContextManager[Server]:
@@ -77,7 +78,7 @@ def empty() -> contextlib.AbstractContextManager[Server]:
 
 def sketchpad(models: Path, variant: str) -> contextlib.AbstractContextManager[Server]:
     """A page with ``gr.Sketchpad`` and the same models; see :func:`_start`."""
-    return _start(_BASELINES, models.resolve(), variant)
+    return _start(_BASELINES, models.resolve(), variant, find_runtime().name)
 
 
 @contextlib.contextmanager

@@ -99,8 +99,6 @@ def classify(
     models: Mapping[str, Classifier],
     images: Mapping[Normalization, NDArray[np.uint8]],
     variant: object,
-    *,
-    compare: bool = True,
 ) -> dict[str, Answer]:
     """Ask every model about one drawing.
 
@@ -109,7 +107,6 @@ def classify(
         images: the drawing by normalization; see :func:`edge_app.digits.normalization.views`.
         variant: "float32", "float16", "dynamic" or "int8", unchecked; models of a single file
             answer to any, and the most exact variant answers for one that is missing.
-        compare: whether to compare the answers with float32's.
 
     Returns:
         Each model's answer, by name, in the order of ``models``.
@@ -117,7 +114,7 @@ def classify(
     Raises:
         VariantError: there is no such variant.
     """
-    answers = _classify(models, images, variant, compare=compare)
+    answers = _classify(models, images, variant, compare=True)
     return {name: answer for name, (answer, _) in answers.items()}
 
 

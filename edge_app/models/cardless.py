@@ -32,7 +32,7 @@ from edge_app.digits.normalization import NORMALIZATIONS
 from edge_app.errors import UserError, ending
 from edge_app.models.card import FileRecord, Output, record_file
 from edge_app.models.classifier import Classifier, Measured
-from edge_app.models.interpreter import CLASSES, PIXELS, Pixels
+from edge_app.models.interpreter import CLASSES, PIXELS, Pixels, find_runtime
 from edge_app.models.probe import Usage
 from edge_app.paths import ROOT
 
@@ -262,7 +262,7 @@ class _Process:
 
     def __init__(self) -> None:
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "edge_app.models.worker"],
+            [sys.executable, "-m", "edge_app.models.worker", find_runtime().name],
             cwd=ROOT,
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # More would only take memory.
             stdin=subprocess.PIPE,

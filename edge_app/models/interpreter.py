@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import sys
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -26,10 +27,13 @@ _SHAPES = ((1, SIZE, SIZE), (1, SIZE, SIZE, 1), (1, SIZE * SIZE))
 _DTYPES = (np.float32, np.uint8, np.int8)
 
 RUNTIMES = {
-    "tflite-runtime": "tflite_runtime.interpreter",
     "ai-edge-litert": "ai_edge_litert.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
 }
-"""Packages and their modules; the first one installed is used."""
+"""Packages and their modules, the faster one first."""
+
+_chosen: list[str] = []
+"""The package that :func:`choose_runtime` was given."""
 
 
 class InterpreterError(UserError):
@@ -46,15 +50,19 @@ class Runtime(NamedTuple):
 
 @cache
 def find_runtime(*packages: str) -> Runtime:
-    """The first installed runtime of the packages, by default of ``RUNTIMES``.
+    """The first installed runtime of the packages.
 
     Two runtimes in one process may clash.
+
+    Args:
+        packages: by default the one given to :func:`choose_runtime`, or else ``RUNTIMES``.
 
     Raises:
         InterpreterError: none is installed, or the installed one cannot be imported.
     """
+    packages = packages or tuple(_chosen or RUNTIMES)
     broken = []
-    for package in packages or RUNTIMES:
+    for package in packages:
         try:
             interpreter = importlib.import_module(RUNTIMES[package]).Interpreter
         except ModuleNotFoundError:
@@ -69,10 +77,35 @@ def find_runtime(*packages: str) -> Runtime:
             f"Installed but failing to import beside NumPy {np.__version__}: {', '.join(broken)}; "
             "install the versions of requirements-edge.txt (tflite-runtime needs numpy<2)."
         )
+    if len(packages) == 1:
+        raise InterpreterError(f"{packages[0]} is not installed; {_remedy(packages[0])}")
     raise InterpreterError(
-        f"No TFLite runtime is installed; expected {' or '.join(packages or RUNTIMES)}; "
+        f"No TFLite runtime is installed; expected {' or '.join(packages)}; "
         "run: pip install -r requirements-edge.txt"
     )
+
+
+def choose_runtime(package: str) -> None:
+    """Make :func:`find_runtime` find this package by default, one of ``RUNTIMES``.
+
+    Call it before any model is loaded. Other processes do not inherit it.
+
+    Raises:
+        InterpreterError: it is not installed, or it cannot be imported.
+    """
+    find_runtime(package)
+    _chosen[:] = [package]
+    find_runtime.cache_clear()
+
+
+def _remedy(package: str) -> str:
+    """What to do if a package is not installed."""
+    old = sys.version_info < (3, 12)
+    if package == ("tflite-runtime" if old else "ai-edge-litert"):
+        return "run: pip install -r requirements-edge.txt"
+    if old:  # Beside tflite-runtime, which does not work with NumPy 2.
+        return "run: pip install ai-edge-litert==2.3.0 numpy==1.26.4"
+    return "it does not exist for Python 3.12 and later; use ai-edge-litert."
 
 
 class Interpreter:

@@ -6,6 +6,7 @@ variant's; an answer is the digit with the largest probability.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any, NamedTuple
@@ -200,8 +201,9 @@ def ratio_db(signal: NDArray[np.floating[Any]], error: NDArray[np.floating[Any]]
         return None
     power = np.square(signal, dtype=np.float64).sum()
     # A signal of zero would give minus infinity, which JSON does not have. The quotient itself can
-    # be too small for a processor that flushes to zero, as tflite-runtime makes those of ARM do.
-    return float(10 * (np.log10(max(power, np.finfo(np.float64).tiny)) - np.log10(noise)))
+    # be too small for a processor that flushes to zero, as tflite-runtime makes those of ARM do;
+    # there np.finfo warns.
+    return float(10 * (np.log10(max(power, sys.float_info.min)) - np.log10(noise)))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Worker: the program that runs all files without a card, in a process of its own.
 
-:mod:`edge_app.models.cardless` starts ``python -m edge_app.models.worker`` and talks to it in lines
-of JSON, one answer to each request. A request has ``do`` and ``seconds``; once these have passed,
-the kernel ends the process, even if it hangs and nobody is left to notice.
+:mod:`edge_app.models.cardless` starts ``python -m edge_app.models.worker RUNTIME`` and talks to it
+in lines of JSON, one answer to each request. A request has ``do`` and ``seconds``; once these have
+passed, the kernel ends the process, even if it hangs and nobody is left to notice.
 
 =========  ===============================================  =====================================
 ``do``     takes                                            answers
@@ -34,7 +34,7 @@ import numpy as np
 from edge_app.digits.normalization import SIZE
 from edge_app.errors import UserError
 from edge_app.models.card import FileRecord, read_file
-from edge_app.models.interpreter import Interpreter
+from edge_app.models.interpreter import Interpreter, choose_runtime
 from edge_app.models.probe import try_out
 
 MEMORY_GIB = 2
@@ -65,6 +65,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    choose_runtime(sys.argv[1])
     interpreters: dict[int, Interpreter] = {}
     for line in sys.stdin:
         request = json.loads(line)

@@ -35,6 +35,8 @@ BACKLOG = 128
 """Connections that may wait until they are accepted: those of a class that opens the page."""
 THREADS = 8
 """Pages that are made at once; each takes some memory, and time from those who draw."""
+IDLE_S = 60
+"""Seconds between two looks into a queue that stays empty."""
 GRACE_S = 1
 """Seconds that requests have to finish when the server stops."""
 
@@ -66,6 +68,9 @@ def build_site(
         theme=THEME,
         css_paths=CSS,
     )
+    # Gradio looks a thousand times a second whether its queue has a call, and Calls gives it none.
+    queue = page._queue  # There is no option for it.
+    queue.sleep_when_free = queue.progress_update_sleep_when_free = IDLE_S
     calls = Calls(Logins(app), functions, private=access.credentials is not None)
     return Guard(Turns(_with_compressed_page(calls)), access.hosts)
 

@@ -34,6 +34,7 @@ from edge_app.models.card import VARIANTS
 from made_results import made_results
 from parsed import Page, headings
 from results import changed
+from second_runtime import SECOND, install_second_runtime
 
 pytestmark = pytest.mark.slow
 
@@ -178,6 +179,21 @@ def test_the_pages_show_the_same(whole_run: WholeRun, bad_run: WholeRun) -> None
     assert found
     assert found.quick
     assert found.models.keys() == {*NAMES, "stray"}
+
+
+def test_the_runtime_is_the_one_asked_for_and_compares_with_another(
+    whole_run: WholeRun, tmp_path: Path
+) -> None:
+    place, _ = install_second_runtime(tmp_path)
+    words = ("--quick", "--model", "dense", "--variant", GATED, "--runtime", SECOND)
+    files = ("--json", tmp_path / "new.json", "--compare", whole_run.folder / "report.json")
+    process = launch(*words, *files, env={**os.environ, "PYTHONPATH": str(place)})
+    stdout, stderr = process.communicate()
+    assert (process.returncode, sentences(stderr)) == (0, [])
+    report = json.loads((tmp_path / "new.json").read_bytes())
+    timed = [each["runtime"] for each in report["latency"]["inference"]]
+    assert {report["device"]["runtime"], *timed} == {f"{SECOND} 0"}
+    assert "Latencies are not compared: the device or the runtime is different." in stdout
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from app import App, run
+from app import App, call, run, start
 from edge_app.command import parse_size
+from second_runtime import SECOND, install_second_runtime
 
 
 @pytest.fixture
@@ -65,6 +66,7 @@ def test_what_cannot_be_used_is_refused_with_a_sentence(
     ("arguments", "sentence"),
     [
         ("--variant int4", "argument --variant: invalid choice: 'int4' (choose from "),
+        ("--runtime tensorflow", "argument --runtime: invalid choice: 'tensorflow' (choose from "),
         ("--save-limit much", "argument --save-limit: invalid size 'much'; expected something"),
     ],
 )
@@ -74,6 +76,22 @@ def test_an_unknown_value_is_refused(
     ended = run(tmp_path, *arguments.split(), PYTHONPATH=without_gradio)
     assert (ended.process.returncode, ended.printed("stdout")) == (2, "")
     assert f"python -m edge_app: error: {sentence}" in ended.printed("stderr")
+
+
+@pytest.mark.slow
+def test_the_runtime_is_the_one_asked_for_and_the_page_says_so(tmp_path: Path) -> None:
+    place, _ = install_second_runtime(tmp_path)
+    with start(tmp_path, "--runtime", SECOND, PYTHONPATH=place) as app:
+        assert app.printed("stdout").startswith(f"Runtime: {SECOND} 0\n")
+        assert f"{SECOND} 0" in call(app, "tabs", "sheet", "device").text
+
+
+def test_a_runtime_that_is_not_installed_is_refused(tmp_path: Path, without_gradio: Path) -> None:
+    module = without_gradio / SECOND.replace("-", "_")
+    module.mkdir()
+    (module / "__init__.py").write_text("raise ModuleNotFoundError")
+    ended = run(tmp_path, "--runtime", SECOND, PYTHONPATH=without_gradio)
+    assert f"{SECOND} is not installed; " in refusal(ended)
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,12 @@ def test_options_paths_and_secrets_are_passed_on(tmp_path: Path) -> None:
     text = printed(
         *("--port", "80", "--allow-host", "a.example", "--allow-host", "b.example"),
         *("--auth-file", tmp_path / "users", "--save-drawings", "mine.jsonl", "--user", "pi"),
-        *("--models", odd),
+        *("--models", odd, "--runtime", "tflite-runtime"),
     )
     assert analyze(text, tmp_path, "verify") == ""
     command = line(text, "ExecStart")
     for words in (
-        *("--port 80", "--allow-host a.example --allow-host b.example"),
+        *("--port 80", "--allow-host a.example --allow-host b.example", "--runtime tflite-runtime"),
         *("--auth-file %d/auth_file", "--save-drawings /var/lib/digit-canvas/mine.jsonl"),
     ):
         assert words in command

@@ -19,8 +19,9 @@ from gradio_client import Client
 ROOT = Path(__file__).parents[2]
 PYTHON = os.environ.get("EDGE_PYTHON", sys.executable)
 """Another environment's, where the app is to run without what the tests need themselves."""
-PATIENCE_S = 120
-"""When to give up on something that never happens. No test measures time."""
+PATIENCE_S = 600
+"""When to give up on something that never happens. No test measures time, and an emulated processor
+takes minutes to start the app."""
 
 
 _DIRECTLY: dict[str, Any] = {"trust_env": False, "timeout": PATIENCE_S}

@@ -19,7 +19,7 @@ CRASH_LATE = f"self.runs = getattr(self, 'runs', 0) + 1; self.runs > 100 and {CR
 """After more images than a trial takes."""
 
 _RUNTIME = """
-import os, signal, sys, time
+import functools, os, signal, sys, time
 sys.path.insert(0, {root!r})
 from edge_app.models import interpreter
 runtime = interpreter.find_runtime()
@@ -34,7 +34,8 @@ class Interpreter(runtime.interpreter):
             {action}
         super().invoke()
 
-interpreter.find_runtime = lambda *_: runtime._replace(interpreter=Interpreter)
+runtime = runtime._replace(interpreter=Interpreter)
+interpreter.find_runtime = functools.cache(lambda *_: runtime)
 """
 
 

@@ -20,6 +20,7 @@ const ready = new Set(samples.map((stroke) => JSON.stringify(stroke)));
 
 const attempts = new WeakMap(); // By state, the receipt that it has once it is saved.
 const failures = new WeakMap(); // By state, why it could not be saved, or that not be undone.
+let undoable; // The receipt of the drawing whose saving can be undone.
 let count = null; // How many drawings the device has; null until it has told.
 
 // The row and the line below it follow the drawing.
@@ -29,6 +30,7 @@ function follow() {
   const state = strokes();
   const receipt = receipts.get(state);
   const own = state.length > 0 && !state.some((stroke) => ready.has(JSON.stringify(stroke)));
+  undoable = receipt;
   const offered = row[receipt ? 1 : own ? 0 : 2];
   const focused = row.find((part) => part.contains(document.activeElement));
   for (const part of row) part.hidden = part !== offered;
@@ -42,13 +44,11 @@ function follow() {
 async function save(label) {
   drawing = null; // As other buttons do.
   const state = strokes();
+  const earlier = attempts.get(state);
   // Sent again because an answer was lost, a drawing with the same key is stored only once.
-  if (attempts.get(state)?.label !== label) {
-    const key = crypto.getRandomValues(new Uint8Array(16)).join("-");
-    attempts.set(state, { label, key });
-  }
-  const receipt = attempts.get(state);
-  const request = server.save({ strokes: sendable(state), ...receipt });
+  const receipt = earlier?.label === label ? earlier : { label, key: secret() };
+  attempts.set(state, receipt);
+  const request = submit(state, receipt, failures.has(state) ? earlier : receipt);
   await demand(state, request, `${LOST} not be saved.`, () => {
     receipts.set(state, receipt);
     write(announcement, `Saved as ${label}`);
@@ -59,9 +59,17 @@ async function save(label) {
   });
 }
 
+async function submit(state, receipt, failed) {
+  // Its answer may have been lost, and not the drawing with the other label.
+  if (failed !== receipt) await server.remove({ key: failed.key });
+  return server.save({ strokes: sendable(state), ...receipt });
+}
+
+const secret = () => crypto.getRandomValues(new Uint8Array(16)).join("-");
+
 async function unsave() {
   const state = strokes();
-  const { key } = receipts.get(state);
+  const { key } = undoable;
   await demand(state, server.remove({ key }), `${LOST} still be saved.`, () => {
     const those = states.filter((each) => receipts.get(each)?.key === key);
     for (const each of those) receipts.delete(each);

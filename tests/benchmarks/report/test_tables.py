@@ -88,7 +88,8 @@ def test_several_runtimes_are_named_in_each_row_and_so_are_failures(show: Show) 
     for name in RUNTIMES:
         # Single calls, images per second, starts; and once with the device.
         for part in name.split():
-            assert len(re.findall(rf"{re.escape(part)}\b", shown)) == 3 * 9 + 1
+            count = 3 * 9 + 1 + (name == RUNTIMES[0])  # That of the drift.
+            assert len(re.findall(rf"{re.escape(part)}\b", shown)) == count
     assert made_results().latency.notes[0] in shown  # type: ignore[union-attr]
 
 
@@ -150,6 +151,12 @@ def test_advice_is_about_the_layers_of_the_model_that_it_names(show: Show) -> No
     shown = " ".join(shown.split())
     assert re.search(r"one: conv_2d_1 stands out: [^.]* 12\.5 dB", shown)
     assert re.search(r"two: No layer stands out: conv_2d_1 costs most, [^.]* 40\.5 dB", shown)
+
+
+def test_the_drift_names_its_runtime(show: Show) -> None:
+    shown = show(tables(replace(made_results(), latency=None), None))
+    title = next(line for line in shown.splitlines() if line.startswith("Drift from the original"))
+    assert title.rstrip().endswith(f", {RUNTIMES[0]}")
 
 
 def test_only_what_was_measured_is_shown(show: Show) -> None:

@@ -9,7 +9,8 @@ import os
 import shutil
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from benchmarks.serving import browser as browsing
 from benchmarks.serving import servers
 from benchmarks.serving.clients import Percentiles, Task, percentiles, send
 from benchmarks.serving.serving import Amount, Serving, drawing_task, measure_serving
+from edge_app.models.interpreter import find_runtime
+from edge_app.paths import MODELS
 
 FEW = Amount(starts=1, rounds=1, turn=64, openings=1, drawings=1)
 
@@ -101,6 +104,18 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
         pytest.raises(servers.ServingError, match=r"edge_app does not start: .*[Nn]o model"),
         servers.app(tmp_path, "int8"),
     ):
+        pass
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", [servers.app, servers.sketchpad])
+def test_servers_use_the_runtime_of_the_benchmark(
+    start: Callable[[Path, str], AbstractContextManager[servers.Server]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    runtime = find_runtime()._replace(name="no-such-runtime")
+    monkeypatch.setattr(servers, "find_runtime", lambda: runtime)
+    with pytest.raises(servers.ServingError, match="no-such-runtime"), start(MODELS, "int8"):
         pass
 
 

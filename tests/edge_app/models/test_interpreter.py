@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib
-from importlib.util import find_spec
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import DTypeLike, NDArray
 
+from app import ROOT
 from edge_app.models.interpreter import (
     RUNTIMES,
     Interpreter,
@@ -18,6 +23,7 @@ from edge_app.models.interpreter import (
     Runtime,
     find_runtime,
 )
+from second_runtime import SECOND, install_second_runtime
 from tensors import tensor
 
 RAMP = np.arange(784).reshape(1, 28, 28).astype(np.uint8)
@@ -56,6 +62,16 @@ class Recorder:
     def get_tensor(self, index: int) -> NDArray[Any]:
         assert index == 1
         return self._outputs
+
+
+def printed(program: str, place: Path, *words: str | Path) -> str:
+    """What a program prints that can import what lies in a place."""
+    command = [sys.executable, "-c", program, *map(str, words)]
+    variables = {**os.environ, "PYTHONPATH": str(place)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
 def recorded(recorder: Recorder, pixels: Pixels = "0-255") -> Interpreter:
@@ -122,13 +138,52 @@ def test_outputs_are_read_as_real_numbers(
     np.testing.assert_allclose(found, [expected] * 3, atol=1e-6)
 
 
+def test_the_faster_one_of_two_runtimes_is_used(tmp_path: Path) -> None:
+    place, _ = install_second_runtime(tmp_path)
+    program = "from edge_app.models.interpreter import find_runtime; print(find_runtime().name)"
+    assert printed(program, place).split() == ["ai-edge-litert"]
+
+
 @pytest.mark.parametrize("package", RUNTIMES)
-def test_a_runtime_can_be_chosen(package: str) -> None:
-    if find_spec(RUNTIMES[package].split(".")[0]) is None:
-        with pytest.raises(InterpreterError, match=f"expected {package}; run: pip install"):
-            find_runtime(package)
-    elif package == find_runtime().name:  # Another one may clash with it in this process.
-        assert find_runtime(package) == find_runtime()
+def test_a_runtime_can_be_chosen_and_files_without_a_card_follow(
+    package: str, models_folder: Path, tmp_path: Path
+) -> None:
+    place, log = install_second_runtime(tmp_path)
+    (tmp_path / "models").mkdir()
+    shutil.copy(models_folder / "mlp" / "int8.tflite", tmp_path / "models")
+    program = (
+        "import sys\n"
+        "from edge_app.models.folder import load_folder\n"
+        "from edge_app.models.interpreter import choose_runtime, find_runtime\n"
+        "choose_runtime(sys.argv[1])\n"
+        "print(find_runtime().name, *load_folder(sys.argv[2]))\n"
+    )
+    assert printed(program, place, package, tmp_path / "models").split() == [package, "int8"]
+    imported = log.read_text(encoding="utf-8") if log.exists() else ""
+    assert imported.count("\n") == (2 if package == SECOND else 0)
+    assert ("edge_app.models.worker" in imported) == (package == SECOND)
+
+
+@pytest.mark.parametrize(
+    ("package", "version", "remedy"),
+    [
+        ("tflite-runtime", (3, 11), "run: pip install -r requirements-edge.txt"),
+        ("ai-edge-litert", (3, 12), "run: pip install -r requirements-edge.txt"),
+        ("ai-edge-litert", (3, 11), "run: pip install ai-edge-litert=="),
+        ("tflite-runtime", (3, 12), "it does not exist for Python 3.12 and later"),
+    ],
+)
+def test_a_runtime_that_is_not_installed_is_named_and_how_to_get_it(
+    package: str, version: tuple[int, int], remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def missing(_: str) -> None:
+        raise ModuleNotFoundError
+
+    monkeypatch.setattr(sys, "version_info", version)
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(InterpreterError, match=f"^{package} is not installed; {remedy}"):
+        find_runtime.__wrapped__(package)
 
 
 @pytest.mark.parametrize("error", [ImportError, AttributeError, SystemError])

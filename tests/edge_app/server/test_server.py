@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,19 @@ def test_it_prints_runtime_models_and_address(app: App) -> None:
     assert runtime.startswith("Runtime: ")
     assert models == "Models:  Simple Dense, Multi-layer Perceptron, Convolutional Network"
     assert rest == [f"Open:    {app.url}", "Ctrl-C stops."]
+
+
+def test_it_sleeps_while_nobody_asks(tmp_path: Path) -> None:
+    with start(tmp_path) as app:
+        assert get(app.url).status_code == 200  # Gradio's tasks start with the first request.
+
+        def wakings() -> int:
+            status = Path(f"/proc/{app.process.pid}/task/{app.process.pid}/status").read_text()
+            return int(status.partition("nonvoluntary")[0].split()[-1])
+
+        before = wakings()
+        time.sleep(3)  # Uvicorn looks ten times a second.
+        assert wakings() - before < 100
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
