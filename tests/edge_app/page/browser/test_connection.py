@@ -21,7 +21,7 @@ GONE = "Can't reach the device. Retrying…"
 def test_a_visit_stores_nothing_and_sends_nothing_but_drawings(open_page: Visits, app: App) -> None:
     files = app.files()
     visit = open_page()
-    expect(visit.page.locator("header")).to_contain_text("Drawings are not stored.")
+    expect(visit.page.locator(".legend")).to_contain_text("Drawings are not stored.")
     visit.draw(SEVEN)
     expect(visit.get("labels")).to_have_count(0)
     visit.variant("float32").check(force=True)
