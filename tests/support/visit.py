@@ -246,16 +246,22 @@ def calls(request: Request, *functions: str) -> bool:
 
 
 def asks(request: Request, strokes: Strokes | None = None) -> bool:
-    """Whether the page asks for answers with it: about this drawing, all of it, if one is given.
+    """Whether the page asks for answers with it: about this drawing, all of it and with the pen
+    lifted, if one is given.
 
     The points of what it sends may lie elsewhere on the same lines.
     """
     if strokes is None or not calls(request, "answer"):
         return calls(request, "answer")
-    sent = content(request)["data"]["strokes"]
-    return len(sent) == len(strokes) and all(
-        abs(length(one) - length(other)) < 40 and math.dist(one[-1], other[-1]) < 10
-        for one, other in zip(sent, strokes, strict=True)
+    data = content(request)["data"]
+    sent = data["strokes"]
+    return (
+        "unfinished" not in data
+        and len(sent) == len(strokes)
+        and all(
+            abs(length(one) - length(other)) < 40 and math.dist(one[-1], other[-1]) < 10
+            for one, other in zip(sent, strokes, strict=True)
+        )
     )
 
 

@@ -140,7 +140,7 @@ def result(models_folder: Path) -> Serving:
 
 @pytest.mark.slow
 def test_the_real_servers_are_measured(result: Serving, capsys: pytest.CaptureFixture[str]) -> None:
-    assert [each.clients for each in result.concurrency] == [1, 4, 16, 64]
+    assert [each.clients for each in result.concurrency] == [1, 4, 16, 64, 256]
     for each in result.concurrency:
         for server in (each.app, each.empty):
             assert server.errors == 0
