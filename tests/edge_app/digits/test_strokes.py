@@ -20,16 +20,22 @@ from edge_app.digits.strokes import (
     parse_strokes,
 )
 
-NUMBERS = st.integers() | st.floats() | st.sampled_from([0, 1, FARTHEST, 5e-324, 10**400])
+NUMBERS = (
+    st.integers()
+    | st.floats(allow_subnormal=False)
+    | st.sampled_from([0, 1, FARTHEST, 5e-324, 10**400])
+)
 """As JSON has them, also NaN and numbers beyond 64 bits."""
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner),
     max_leaves=12,
 )
-POINTS = st.tuples(NUMBERS, NUMBERS) | st.tuples(*[st.floats(-FARTHEST, FARTHEST)] * 2)
+# Where a runtime makes ARM flush subnormal numbers to zero, hypothesis draws none; 5e-324 is tried.
+FLOATS = st.floats(-FARTHEST, FARTHEST, allow_subnormal=False)
+POINTS = st.tuples(NUMBERS, NUMBERS) | st.tuples(*[FLOATS] * 2)
 STROKES = st.lists(st.lists(POINTS | st.tuples(JSON, JSON), max_size=6), max_size=4)
-FINE = st.lists(st.lists(st.tuples(*[st.floats(-FARTHEST, FARTHEST)] * 2), max_size=9), max_size=5)
+FINE = st.lists(st.lists(st.tuples(*[FLOATS] * 2), max_size=9), max_size=5)
 
 
 def nested(depth: int) -> list[Any]:
