@@ -145,12 +145,12 @@ def test_the_real_servers_are_measured(result: Serving, capsys: pytest.CaptureFi
         for server in (each.app, each.empty):
             assert server.errors == 0
             assert server.times
-            assert server.times.count == FEW.rounds * FEW.turn
+            assert server.times.count == FEW.rounds * FEW.drawings_of(each.clients)
             assert server.per_second > 0
             assert server.cpu_ms is None or server.cpu_ms > 0
     assert len(result.app_start_s) == len(result.empty_start_s) == FEW.starts
     assert result.memory
-    assert result.memory.drawings == [0, len(result.concurrency) * FEW.turn]
+    assert result.memory.drawings == [0, 64 + 64 + 64 + 256 + 1024]
     assert min(result.memory.app_bytes + result.memory.empty_bytes) > 50e6
     json.dumps(dataclasses.asdict(result), allow_nan=False)
     print_parts(serving_tables(dataclasses.replace(result, app_page=None, no_browser="no luck")))
