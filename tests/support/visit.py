@@ -130,9 +130,14 @@ class Visit:
         """Draw on the empty canvas; returns the server's answers to the whole drawing."""
         return self.answered(strokes, lambda: (pen or Visit.with_mouse)(self, strokes))
 
-    def answered(self, strokes: Strokes, action: Callable[[], object]) -> Any:
-        """Do something that results in a drawing; returns the server's answers to it."""
-        with self.page.expect_response(lambda response: asks(response.request, strokes)) as last:
+    def answered(
+        self, strokes: Strokes, action: Callable[[], object], *, pressed: bool = False
+    ) -> Any:
+        """Do something that results in a drawing, with the pen lifted or still pressed; returns the
+        server's answers to it."""
+        with self.page.expect_response(
+            lambda response: asks(response.request, strokes, pressed=pressed)
+        ) as last:
             action()
         return last.value.json()["answers"]
 
@@ -245,9 +250,9 @@ def calls(request: Request, *functions: str) -> bool:
     return path == "/gradio_api/component_server/" and content(request)["fn_name"] in functions
 
 
-def asks(request: Request, strokes: Strokes | None = None) -> bool:
-    """Whether the page asks for answers with it: about this drawing, all of it and with the pen
-    lifted, if one is given.
+def asks(request: Request, strokes: Strokes | None = None, *, pressed: bool = False) -> bool:
+    """Whether the page asks for answers with it: about this drawing, all of it, if one is given,
+    with the pen lifted or still pressed.
 
     The points of what it sends may lie elsewhere on the same lines.
     """
@@ -256,7 +261,7 @@ def asks(request: Request, strokes: Strokes | None = None) -> bool:
     data = content(request)["data"]
     sent = data["strokes"]
     return (
-        "unfinished" not in data
+        ("unfinished" in data) == pressed
         and len(sent) == len(strokes)
         and all(
             abs(length(one) - length(other)) < 40 and math.dist(one[-1], other[-1]) < 10

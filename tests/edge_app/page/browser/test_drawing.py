@@ -89,7 +89,8 @@ def test_only_the_main_mouse_button_draws_and_answers_come_while_it_is_pressed(
     assert sizes == sorted(sizes)
     visit.page.mouse.up()
     visit.page.mouse.move(*visit.places([(100, 900)])[0])
-    visit.answered([*SEVEN, BAR], lambda: visit.press(BAR))  # It drew no more until then.
+    # It drew no more until then.
+    visit.answered([*SEVEN, BAR], lambda: visit.press(BAR), pressed=True)
     visit.answered([*SEVEN, BAR], visit.page.reload)  # Left in the middle of a stroke.
 
 
