@@ -57,7 +57,7 @@ def answer_drawing(models: Mapping[str, Classifier], state: object, variant: str
         models: by name.
         state: what the canvas sent, ``{"strokes": [...], "variant": str, "unfinished": bool}``,
             unchecked. While a stroke is unfinished, nothing is compared with float32: that takes
-            as long as the answer itself, and nobody reads it yet.
+            nearly as long as the answer itself, and comes when the pen is lifted.
         variant: the one that answers if none was sent.
 
     Returns:
