@@ -193,7 +193,7 @@ def test_a_file_that_fails_later_is_left_out_after_the_third_time(
     until(good)
     assert reports[CRASHES - 1 :] == [f"{sentence}; it is left out from now on."]
     [warning] = models_sheet(models)["warnings"]
-    assert warning.startswith("culprit (no card) does not answer any more: it crashed or hung 3 ")
+    assert warning.startswith("culprit (no card) no longer answers: it crashed or hung 3 ")
     for _ in range(3):
         assert good()
     with pytest.raises(NoAnswerError, match="gives no answer"):
