@@ -43,7 +43,7 @@ def test_one_finger_draws_and_the_page_stays_where_it_is(open_page: Visits) -> N
     visit.answered([], visit.get("undo").click)  # The second finger has drawn nothing.
     visit.draw([ONE[0][::-1]], Visit.with_finger)  # From bottom to top.
     assert visit.page.evaluate("scrollY") == 0
-    heading = visit.page.locator("header").bounding_box()
+    heading = visit.page.locator("nav").bounding_box()
     assert heading
     x, y = heading["x"] + 20, heading["y"] + heading["height"]
     visit.touch(*([(x, y - step)] for step in range(0, int(y), 10)))  # Elsewhere it scrolls.
