@@ -49,6 +49,7 @@ def canvas(
     names = choices(models)
     return component(
         "canvas",
+        ["canvas"],
         _SCRIPTS,
         [*functions.values()],
         models=[
