@@ -125,6 +125,10 @@ class Path(NamedTuple):
     moments: Moments
     width: float
     height: float
+    x: float
+    """The middle of the box, x and y, and the length of its longer side, as they were drawn."""
+    y: float
+    unit: float
 
 
 class Frame(NamedTuple):
@@ -136,6 +140,40 @@ class Frame(NamedTuple):
     slant: float
     scale_x: float
     scale_y: float
+
+
+Placement = tuple[float, float, float, float, float, float]
+"""An affine map, (a, b, c, d, e, f) as a browser's canvas takes it:
+x = a * x' + c * y' + e and y = b * x' + d * y' + f."""
+
+
+def placement(strokes: Sequence[ArrayLike], normalization: Normalization) -> Placement:
+    """Where on a drawing its normalized image lies: the map from the image to the drawing.
+
+    Args:
+        strokes, normalization: see :func:`rasterize`; at least one point.
+
+    Returns:
+        The map from the image's coordinates to the strokes', both as in :func:`rasterize`.
+
+    Raises:
+        ValueError: as :func:`rasterize`, or there are no points.
+    """
+    _check(normalization)
+    path = _path(strokes)
+    if path is None:
+        raise ValueError("A drawing without points has no place.")
+    frame, unit = _frame(path, normalization), path.unit
+    step_x, step_y = unit / frame.scale_x, unit / frame.scale_y
+    shear = frame.slant * step_y
+    return (
+        step_x,
+        0.0,
+        shear,
+        step_y,
+        path.x + unit * frame.x0 - CENTRE * (step_x + shear),
+        path.y + unit * frame.y0 - CENTRE * step_y,
+    )
 
 
 def rasterize(
@@ -250,12 +288,15 @@ def _path(strokes: Sequence[ArrayLike]) -> Path | None:
     if not isfinite(width + height):
         raise ValueError("A stroke has a coordinate that is not finite; expected points (x, y).")
     # Centred on 0 with a longer side of 1, the sums of squares are exact whatever the scale.
-    points[0] -= (left + right) / 2
-    points[1] -= (top + bottom) / 2
+    x, y = (left + right) / 2, (top + bottom) / 2
+    points[0] -= x
+    points[1] -= y
     longer_side = max(width, height) or 1.0
     points /= longer_side
     moments = _line_moments(points, bounds[0])
-    return Path(points, bounds, moments, width / longer_side, height / longer_side)
+    return Path(
+        points, bounds, moments, width / longer_side, height / longer_side, x, y, longer_side
+    )
 
 
 def _line_moments(points: NDArray[np.float64], strokes: NDArray[np.intp]) -> Moments:
@@ -293,6 +334,12 @@ def _lengths(steps: NDArray[np.float64], strokes: NDArray[np.intp]) -> NDArray[n
     return lengths
 
 
+def _frame(path: Path, normalization: Normalization) -> Frame:
+    if normalization == "moments":
+        return _moment_frame(path.moments)
+    return _box_frame(path.moments, path.width, path.height)
+
+
 def _place(points: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
     x, y = points
     y = y - frame.y0
@@ -305,10 +352,7 @@ def _draw(path: Path | None, normalization: Normalization) -> NDArray[np.uint8]:
     _check(normalization)
     if path is None:
         return np.zeros((SIZE, SIZE), np.uint8)
-    if normalization == "moments":
-        frame = _moment_frame(path.moments)
-    else:
-        frame = _box_frame(path.moments, path.width, path.height)
+    frame = _frame(path, normalization)
     dabs = _dabs(_place(path.points, frame), path.bounds)
     if max(CENTRE - dabs.min(), dabs.max() - CENTRE) >= _FARTHEST:
         dabs = dabs[:, (np.abs(dabs - CENTRE) < _FARTHEST).all(axis=0)]

@@ -126,7 +126,7 @@ def _classify(
     compare: bool,
 ) -> dict[str, tuple[Answer, bool]]:
     """The answers, and whether the drawing looks like a digit to the model."""
-    chosen = {name: _choose(model, variant) for name, model in models.items()}
+    chosen = {name: choose_variant(model, variant) for name, model in models.items()}
     runs = {}
     for name, model in models.items():
         image = images[model.normalization]
@@ -139,8 +139,12 @@ def _classify(
     }
 
 
-def _choose(model: Classifier, variant: object) -> str:
-    """The variant that answers."""
+def choose_variant(model: Classifier, variant: object) -> str:
+    """The variant of a model that answers a request for one, unchecked.
+
+    Raises:
+        VariantError: there is no such variant.
+    """
     if isinstance(variant, str) and (chosen := model.choose(variant)) in model.variants:
         return chosen
     raise VariantError(

@@ -1,10 +1,10 @@
 """Weights: the ten pictures that a model of one layer holds against a drawing.
 
-Such a model adds up, for each digit, weight times pixel. What it holds can therefore be measured
-from outside, the same way for every file, whether it runs in this process or in another: ask for
-its outputs for many images of scattered dots, and solve for the weights (least squares). Rounded
-outputs, as those of int8, average out. A model with more than one layer is told by the same
-outputs: those for two halves of a drawing do not add up to those for the whole.
+Such a model adds up, for each digit, weight times pixel. So its weights can be measured from
+outside, in the same way for every file, whether it runs in this process or in another: show it a
+pattern of dots at every place, and its outputs are the weights' correlation with the pattern, which
+Fourier transforms undo. Rounded outputs, as those of int8, average out. A model of more than one
+layer is found out because its outputs for two parts of a drawing do not add up to those for all.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from edge_app.digits.samples import drawings
 from edge_app.models.cardless import NoAnswerError
 from edge_app.models.classifier import Classifier
 from edge_app.models.interpreter import CLASSES
+from edge_app.models.logits import logits
 
 TOLERANCE = 0.05
 """How far a model may be from one layer, as a part of its outputs: rounding to 8 bits takes 0.02,
 and a second layer more than 0.3."""
 
-_IMAGES = 2 * SIZE * SIZE
-"""Twice as many as there are weights for a digit, so that rounding averages out."""
-_DENSITY = 1 / 16
-"""The part of the pixels that are dots: less ink than in a digit, so no output is out of range."""
+_PATTERNS = np.random.default_rng(2).random((2, SIZE, SIZE)) < 1 / 16
+"""Dots: less ink than in a digit, so that no output is out of range. One pattern alone has
+frequencies that it hardly shows."""
 
 _known: WeakKeyDictionary[Classifier, dict[str, NDArray[np.float32] | None]] = WeakKeyDictionary()
 
@@ -37,8 +37,8 @@ def weight_pictures(model: Classifier, variant: str = "int8") -> NDArray[np.floa
 
     For a drawing, ``(pictures * image / 255).sum(axis=(1, 2))`` are the logits that the model
     gives, apart from ten constants (and from one more number, the same for all ten digits, if its
-    outputs are probabilities). The first call takes some 0.1 s; the answer is remembered as long as
-    the model is.
+    outputs are probabilities). The first call takes a twentieth of a second; the pictures are kept
+    as long as the model is.
 
     Args:
         model: any classifier, with a card or without.
@@ -59,18 +59,6 @@ def weight_pictures(model: Classifier, variant: str = "int8") -> NDArray[np.floa
     return known[variant]
 
 
-def logits(model: Classifier, images: NDArray[np.uint8], variant: str) -> NDArray[np.float64]:
-    """The logits of images, uint8 (N, 28, 28): float64 (N, 10).
-
-    If the model's outputs are probabilities, their logarithms, with a mean of 0 for each image.
-    """
-    outputs = model.infer(images, variant).astype(np.float64)
-    if model.output == "logits":
-        return outputs
-    logarithms = np.log(np.maximum(outputs, np.finfo(np.float32).tiny))
-    return logarithms - logarithms.mean(axis=1, keepdims=True)
-
-
 def _adds_up(model: Classifier, variant: str) -> bool:
     """Whether the outputs for two parts of a drawing add up to those for the whole."""
     whole = stack(drawings(), model.normalization)
@@ -82,14 +70,22 @@ def _adds_up(model: Classifier, variant: str) -> bool:
 
 
 def _measure(model: Classifier, variant: str) -> NDArray[np.float32] | None:
-    dots = np.random.default_rng(1).random((_IMAGES, SIZE * SIZE)) < _DENSITY
-    found = logits(model, (dots * np.uint8(255)).reshape(-1, SIZE, SIZE), variant)
-    # Least squares for the weights and ten constants; its equations are well conditioned.
-    design = np.column_stack([dots, np.ones(_IMAGES)]).astype(np.float64)
-    weights = np.linalg.solve(design.T @ design, design.T @ found)
-    if not _is_small(design @ weights - found, found - found.mean(axis=0)):
+    patterns = np.concatenate([_everywhere(pattern) for pattern in _PATTERNS]) * np.uint8(255)
+    blank = logits(model, np.zeros_like(patterns[:1]), variant)
+    outputs = (logits(model, patterns, variant) - blank).T.reshape(CLASSES, -1, SIZE, SIZE)
+    found, shown = np.fft.fft2(outputs), np.fft.fft2(_PATTERNS)
+    # Of a correlation with each pattern, found = weights * conj(shown); least squares for both.
+    weights = (found * shown).sum(axis=1) / np.square(np.abs(shown)).sum(axis=0)
+    expected = np.fft.ifft2(weights[:, None] * shown.conj()).real
+    if not _is_small(outputs - expected, outputs):
         return None
-    return np.ascontiguousarray(weights[:-1].T, np.float32).reshape(CLASSES, SIZE, SIZE)
+    return np.fft.ifft2(weights).real.astype(np.float32)
+
+
+def _everywhere(pattern: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A pattern moved by every number of rows and columns, round the edges: (784, 28, 28)."""
+    moved = (np.arange(SIZE) - np.arange(SIZE)[:, None]) % SIZE
+    return pattern[moved[:, None, :, None], moved[None, :, None, :]].reshape(-1, SIZE, SIZE)
 
 
 def _is_small(error: NDArray[np.float64], values: NDArray[np.float64]) -> bool:

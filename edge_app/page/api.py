@@ -10,6 +10,7 @@ from edge_app.digits.picture import parse_picture
 from edge_app.digits.strokes import DrawingError, parse_strokes
 from edge_app.models.answers import classify
 from edge_app.models.classifier import Classifier, normalizations
+from edge_app.models.explanation import explain_strokes
 from edge_app.page.threads import Threads
 
 WAITING = 16
@@ -47,3 +48,24 @@ def classifier(models: Mapping[str, Classifier]) -> Function:
         return dict(classify(models, views(drawing, normalizations(models.values())), variant))
 
     return classify_drawing
+
+
+def explainer(models: Mapping[str, Classifier], threads: Threads) -> Function:
+    """Build ``/explain``.
+
+    Args:
+        models: by name.
+        threads: run the explanations, which take as long as fifty answers.
+
+    Returns:
+        A function that raises :class:`edge_app.errors.UserError` for what cannot be explained.
+    """
+
+    async def explain_answer(
+        strokes: list[list[list[float]]], variant: str = "int8", model: str = "mlp"
+    ) -> dict[str, Any]:
+        """Explain a model's answer to a drawing: which ink speaks for the digit that it reads, and
+        which for the runner-up."""
+        return dict(await threads.run(explain_strokes, models, strokes, variant, model))
+
+    return explain_answer

@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 from edge_app.digits.collection import Collection, keepers
 from edge_app.models.answers import answer_drawing
 from edge_app.models.classifier import Classifier
-from edge_app.page.api import Function, classifier
+from edge_app.models.explanation import explain_drawing
+from edge_app.page.api import Function, classifier, explainer
 from edge_app.page.tabs.content import Sheet, Sheets
 from edge_app.page.threads import Threads
 
 WAITING = 32
 """How many drawings may wait to be stored, and tabs to be read."""
+EXPLAINING = 32
+"""How many answers may wait to be explained; a whole class may ask at once."""
 
 
 class Functions(NamedTuple):
@@ -34,6 +37,8 @@ def page_functions(
     """Build the functions; the arguments are those of :func:`edge_app.server.server.serve`."""
     # Memory cards are slow, and some tabs take a moment to read.
     threads = Threads(2, WAITING)
+    # One at a time: whoever draws comes first.
+    explaining = Threads(1, EXPLAINING)
 
     def in_thread(function: Callable[[object], Any]) -> Function:
         @wraps(function)  # Gradio tells the page its name.
@@ -46,13 +51,21 @@ def page_functions(
         """Called by the canvas. Quick enough for the event loop; a thread would cost more."""
         return answer_drawing(models, state, variant)
 
+    async def explain(state: object) -> dict[str, Any]:
+        """Called by the canvas when somebody asks why."""
+        return dict(await explaining.run(explain_drawing, models, state))
+
     def sheet(name: object) -> Sheet | None:
         read = sheets.get(name) if isinstance(name, str) else None
         return read() if read else None
 
     stores = keepers(collection) if collection else ()
     return Functions(
-        canvas={"answer": answer, **{each.__name__: in_thread(each) for each in stores}},
+        canvas={
+            "answer": answer,
+            "explain": explain,
+            **{each.__name__: in_thread(each) for each in stores},
+        },
         tabs={"sheet": in_thread(sheet)},
-        api={"classify": classifier(models)},
+        api={"classify": classifier(models), "explain": explainer(models, explaining)},
     )

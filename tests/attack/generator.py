@@ -17,6 +17,7 @@ _USUAL: dict[Kind, float] = {
     visits.page: 1,
     visits.tab: 1,
     visits.saving: 1,
+    visits.why: 0.3,
     visits.api: 4,
     nonsense.path: 40,
     nonsense.header: 12,
@@ -33,6 +34,7 @@ _USUAL: dict[Kind, float] = {
 _BURSTS: tuple[Kind, ...] = (
     malformed.large_pictures,
     malformed.savings,
+    malformed.whys,
     malformed.idle,
     malformed.unread,
     malformed.crowd,

@@ -139,7 +139,9 @@ def partial(random: Random, target: Target) -> list[Attempt]:
 
 def aborted(random: Random, target: Target) -> list[Attempt]:
     """A client that leaves during its request or before its answer."""
-    kind = random.choice((visits.drawing, visits.api, visits.tab, visits.page, visits.saving))
+    kind = random.choice(
+        (visits.drawing, visits.api, visits.tab, visits.page, visits.saving, visits.why)
+    )
     whole = kind(random, target)[0].sent
     sent = whole if random.random() < 0.6 else whole[: random.randrange(len(whole))]
     return [Attempt("aborted", sent, Ending.LEAVE)]
@@ -157,6 +159,11 @@ def large_pictures(_: Random, target: Target) -> list[Attempt]:
 def savings(random: Random, target: Target) -> list[Attempt]:
     """60 drawings to store at once."""
     return [visits.saving(random, target)[0]._replace(kind="burst: saving") for _ in range(60)]
+
+
+def whys(random: Random, target: Target) -> list[Attempt]:
+    """60 explanations asked for at once, of one drawing."""
+    return [visits.why(random, target)[0]._replace(kind="burst: why")] * 60
 
 
 def idle(random: Random, target: Target) -> list[Attempt]:

@@ -159,6 +159,8 @@ def document(random: Random, target: Target) -> list[Attempt]:
         (
             ("component_server", page_call(target, "answer", state)),
             ("component_server", page_call(target, random.choice(["sheet", "save", "x"]), state)),
+            ("component_server", page_call(target, "explain", {**state, "model": "mlp"})),
+            ("run/explain", {"data": [strokes, "int8", "mlp"]}),
             ("run/classify", {"data": values}),
             ("api/classify/", {"data": values, "session_hash": "a"}),
             ("cancel", {"session_hash": "a", "fn_index": 0, "event_id": "b"}),
@@ -186,8 +188,9 @@ def queued(random: Random, target: Target) -> list[Attempt]:
 def drawing(random: Random, target: Target) -> list[Attempt]:
     """Strokes at the limits and beyond."""
     strokes = drawings.hostile(random)
-    call = json.dumps(page_call(target, random.choice(["answer", "answer", "save"]), "DATA"))
-    wrong = f'{{"strokes":{strokes},"variant":"int8","label":1}}'
+    function = random.choice(["answer", "answer", "explain", "save"])
+    call = json.dumps(page_call(target, function, "DATA"))
+    wrong = f'{{"strokes":{strokes},"variant":"int8","label":1,"model":"mlp"}}'
     body = call.replace('"DATA"', wrong).encode()
     if random.random() < 0.3:
         return [

@@ -26,4 +26,4 @@ def test_every_kind_comes() -> None:
     made = Generator(1, TARGET)
     kinds = {made.make(number)[0].kind for number in range(2 * STRETCH)}
     assert {"drawing", "path", "malformed", "login", "no login", "queued"} <= kinds
-    assert len([kind for kind in kinds if kind.startswith("burst")]) == 6
+    assert len([kind for kind in kinds if kind.startswith("burst")]) == 7

@@ -36,6 +36,13 @@ def saving(random: Random, target: Target) -> list[Attempt]:
     return [Attempt("saving", post(target, "component_server", call))]
 
 
+def why(random: Random, target: Target) -> list[Attempt]:
+    """The page asks why a model reads a drawing so."""
+    drawn, variant = drawings.valid(random)["strokes"], random.choice(drawings.VARIANTS)
+    state = {"strokes": drawn, "variant": variant, "model": random.choice(["dense", "mlp", "cnn"])}
+    return [Attempt("why", post(target, "component_server", page_call(target, "explain", state)))]
+
+
 def api(random: Random, target: Target) -> list[Attempt]:
     """A call of the API in any of its forms; the answer is fetched."""
     drawn, variant = drawings.valid(random)["strokes"], random.choice(drawings.VARIANTS)

@@ -26,6 +26,9 @@ for (const card of cards) {
     one.focus({ preventScroll: true }); // The button "All models" has just disappeared.
     keep();
     announce();
+    if (!shown(why?.model)) closeWhy();
   };
-  for (const button of card.querySelectorAll("button")) button.addEventListener("click", change);
+  for (const button of card.querySelectorAll(".one, .all")) {
+    button.addEventListener("click", change);
+  }
 }

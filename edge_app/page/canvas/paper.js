@@ -35,7 +35,7 @@ function extend(event) {
   }
 }
 
-paper.addEventListener("pointerdown", (event) => {
+function press(event) {
   if (event.button !== 0) return;
   // A second finger draws nothing. But a pen takes over: what touches then is the hand's palm.
   const palm = drawing !== null && drawingType === "touch" && event.pointerType === "pen";
@@ -48,7 +48,9 @@ paper.addEventListener("pointerdown", (event) => {
   paper.setPointerCapture(drawing);
   add([...strokes(), [point(event)]]);
   changed();
-});
+}
+
+paper.addEventListener("pointerdown", press);
 
 paper.addEventListener("pointermove", (event) => {
   if (event.pointerId !== drawing) return;
@@ -103,6 +105,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 function changed() {
+  closeWhy();
   repaint();
   follow();
   undoing.ariaDisabled = !canUndo();
@@ -152,6 +155,16 @@ function repaint() {
   painting = true;
 }
 
+// Draws the strokes, in units of the canvas.
+function trace(pen) {
+  pen.lineWidth = PEN;
+  pen.lineCap = pen.lineJoin = "round";
+  for (const stroke of strokes()) {
+    if (stroke.length === 1) pen.fill(dot(stroke[0]));
+    else pen.stroke(outline(stroke));
+  }
+}
+
 function paint() {
   painting = false;
   const pixels = Math.round(paper.clientWidth * window.devicePixelRatio);
@@ -160,13 +173,9 @@ function paint() {
   pen.setTransform(pixels / SIDE, 0, 0, pixels / SIDE, 0, 0);
   pen.clearRect(0, 0, SIDE, SIDE);
   pen.fillStyle = pen.strokeStyle = getComputedStyle(paper).color;
-  pen.lineWidth = PEN;
-  pen.lineCap = pen.lineJoin = "round";
-  for (const stroke of strokes()) {
-    if (stroke.length === 1) pen.fill(dot(stroke[0]));
-    else pen.stroke(outline(stroke));
-  }
+  trace(pen);
   hint.hidden = strokes().length > 0;
+  paintWhy();
 }
 
 new ResizeObserver(paint).observe(paper);

@@ -31,6 +31,7 @@ from edge_app.digits.normalization import (
     SIZE,
     THINNEST,
     Normalization,
+    placement,
     stack,
     views,
 )
@@ -336,3 +337,36 @@ def test_a_picture_of_any_size_looks_like_its_strokes(drawings: list[LabelledDra
         assert likeness[drawing.label] > 0.7
         for scale in (0.1, 4.0):
             assert correlation(large, normalize(picture(drawing.strokes, scale))) > 0.93
+
+
+# Back to the drawing
+
+
+@BOTH
+def test_the_placement_leads_from_the_image_back_to_the_drawing(
+    drawings: list[LabelledDrawing], normalization: Normalization
+) -> None:
+    """Wherever and however large it was drawn: ink lies on the lines, and every line has ink."""
+    for drawing in drawings:
+        lines = [np.array([[300.0, -40.0]]) + stroke * 2.5 for stroke in drawing.strokes]
+        a, b, c, d, e, f = placement(lines, normalization)
+        rows, columns = np.nonzero(rasterize(lines, normalization) == 255)
+        ink = np.stack([a * columns + c * rows + e, b * columns + d * rows + f], axis=1)
+        points = np.concatenate([_dense(line) for line in lines])
+        # Both in the image's pixels, whose scales across and down may differ.
+        inverse = np.linalg.inv(np.array([[a, c], [b, d]]))
+        steps = (ink[:, None] - points[None]) @ inverse.T
+        distance = np.hypot(steps[..., 0], steps[..., 1])
+        assert distance.min(axis=1).max() <= PEN_WIDTH / 2
+        assert distance.min(axis=0).max() <= 1.5
+
+
+def _dense(line: Line) -> Line:
+    return np.concatenate([np.linspace(*ends, 20) for ends in itertools.pairwise(line)])
+
+
+def test_a_drawing_without_points_has_no_place() -> None:
+    with pytest.raises(ValueError, match="no place"):
+        placement([], "moments")
+    with pytest.raises(ValueError, match="Unknown normalization"):
+        placement([np.zeros((1, 2))], "none")  # type: ignore[arg-type]

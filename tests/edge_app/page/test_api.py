@@ -12,19 +12,21 @@ import pytest
 from gradio_client.exceptions import AppError
 
 import edge_app
-from app import PYTHON, App, client, post
+from app import PYTHON, App, call, client, post
 from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import NORMALIZATIONS, views
 from edge_app.digits.picture import MAX_SIDE
 from edge_app.models.answers import classify as answers_of
 from edge_app.models.card import VARIANTS
+from edge_app.models.explanation import explain_drawing, explain_strokes
 from edge_app.server.guard import MAX_BODY
 from png import bomb, encode
 
 pytestmark = pytest.mark.slow
 
 PATH = "/gradio_api/run/classify"
+EXPLAIN = "/gradio_api/run/explain"
 SEVEN = [[[10, 10], [90, 10], [40, 100]]]
 
 
@@ -146,3 +148,54 @@ def test_other_things_than_drawings_are_refused_with_a_sentence(
     assert response.status_code == 422
     assert response.json()["error"].startswith(sentence)
     assert app.printed("stderr") == printed  # No traceback for a mistake of somebody else's.
+
+
+def test_an_explanation_is_that_of_the_library_with_the_same_defaults(
+    app: App, models: dict[str, edge_app.Model]
+) -> None:
+    caller = client(app.url)
+    found = caller.predict(SEVEN, api_name="/explain")
+    assert found == caller.predict(SEVEN, "int8", "mlp", api_name="/explain")
+    with pytest.raises(AppError, match=r"The model is 'x'; expected one of dense, mlp, cnn\."):
+        caller.predict(SEVEN, model="x", api_name="/explain")
+    caller.close()
+    # Another runtime's kernels round to the next step of an output.
+    tolerance = 1e-3 if sys.executable == PYTHON and "tensorflow" not in sys.modules else 0.5
+    for name in models:
+        [found] = post(app.url + EXPLAIN, {"data": [SEVEN, "int8", name]}).json()["data"]
+        expected = explain_strokes(models, SEVEN, "int8", name)
+        evidence = expected.pop("evidence")
+        np.testing.assert_allclose(found.pop("evidence"), evidence, atol=tolerance)
+        assert found == expected
+
+
+def test_the_page_asks_for_the_same_and_learns_where_on_the_canvas_it_belongs(
+    app: App, models: dict[str, edge_app.Model]
+) -> None:
+    state = {"strokes": SEVEN, "variant": "float32", "model": "cnn"}
+    found, expected = call(app, "canvas", "explain", state).json(), explain_drawing(models, state)
+    assert found.keys() == expected.keys()
+    assert found["placement"] == pytest.approx(expected["placement"])
+    assert call(app, "canvas", "explain", {**state, "strokes": []}).json() == {
+        "error": "The drawing is blank, so there is nothing to explain; draw a digit."
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "sentence"),
+    [
+        ("[]", 400, "The values do not fit (missing a required argument: 'strokes')"),
+        ("[null]", 422, "The drawing is missing; expected a list of strokes"),
+        ("[[]]", 422, "The drawing is blank, so there is nothing to explain"),
+        ("[[[[0,0],[9,9]]],'int4']", 422, "The variant is 'int4'; expected one of float32"),
+        ("[[[[0,0],[9,9]]],'int8',null]", 422, "The model is None; expected one of dense, mlp"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_with_a_sentence(
+    app: App, data: str, status: int, sentence: str
+) -> None:
+    printed = app.printed("stderr")
+    response = post(app.url + EXPLAIN, f'{{"data": {data}}}'.replace("'", '"'))
+    assert response.status_code == status
+    assert response.json()["error"].startswith(sentence)
+    assert app.printed("stderr") == printed

@@ -1,0 +1,235 @@
+// Why? shows on the drawing what speaks for the digit that a model reads and what for the runner-up.
+// The device is asked when it is opened; nothing of this runs while somebody draws.
+//
+// `server.explain({strokes, variant, model})` returns {digit, runner_up, view, evidence: 28 rows of
+// 28 numbers, exact, placement: the map from the 28 x 28 pixels to the canvas}   or   {error: sentence}.
+
+const VIEW = 28;
+const FINE = 4; // The evidence is painted at so many times its resolution,
+const BLUR = 1.2; // smoothed with this standard deviation, in the view's pixels,
+const REACH = 3; // from so many pixels around.
+const TAP = 8; // A pointer that moves farther, in CSS pixels, draws.
+
+let why = null; // What is shown: {model, button, reply}, without reply until it comes.
+
+const layer = document.createElement("div");
+layer.className = "evidence";
+layer.dataset.testid = "evidence";
+layer.hidden = true;
+layer.innerHTML = `<canvas role="img"></canvas>
+  <div class="reason">
+    <p></p>
+    <p><span class="for"><i></i><b></b></span><span class="against"><i></i><b></b></span><span></span></p>
+  </div>`;
+paper.after(layer);
+const picture = layer.firstChild;
+const reason = layer.querySelector(".reason");
+const [sentencePlace, legendPlace] = reason.children;
+
+function offerWhy(button, offered) {
+  if (!offered && document.activeElement === button) clearing.focus();
+  button.hidden = !offered;
+}
+
+for (const button of element.querySelectorAll(".why")) {
+  button.addEventListener("click", () => {
+    const again = why?.button === button;
+    closeWhy();
+    if (!again) openWhy(button);
+  });
+}
+
+async function openWhy(button) {
+  const { model } = button.closest(".answer").dataset;
+  const asked = why = { model, button };
+  button.ariaExpanded = true;
+  const state = { strokes: sendable(strokes()), variant: chosen(), model };
+  const request = server.explain(state).catch(() => undefined);
+  const reply = await Promise.race([request, passed(LOST_MS)]);
+  if (why !== asked) return; // Closed or drawn on meanwhile.
+  why.reply = reply ?? { error: "Can't reach the device. Try again in a moment." };
+  tell();
+  layer.hidden = false;
+  paintWhy();
+  paper.scrollIntoView({ block: "nearest" });
+}
+
+function closeWhy() {
+  if (!why) return;
+  why.button.ariaExpanded = false;
+  why = null;
+  pressed = null;
+  layer.hidden = true;
+}
+
+function tell() {
+  const { model, reply } = why;
+  const { digit, runner_up, error, exact } = reply;
+  const one = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
+  const sentence = error ??
+    (latest[model].accepted
+      ? `What makes it ${one(digit)} and not ${one(runner_up)}`
+      : `What speaks for ${one(digit)}, and what for ${one(runner_up)}`);
+  write(sentencePlace, sentence);
+  legendPlace.hidden = error !== undefined;
+  write(legendPlace.querySelector(".for b"), `for ${digit}`);
+  write(legendPlace.querySelector(".against b"), `for ${runner_up}`);
+  write(legendPlace.lastChild, exact ? "weight × pixel" : "empty space counts, too");
+  picture.ariaLabel = error ? "No explanation" : `${sentence}: ${inWords(reply)}`;
+  write(announcement, error ?? `${titles.get(model)}: ${picture.ariaLabel}.`);
+  // Where it hides less of the drawing.
+  const heights = strokes().flat().map(([, y]) => y);
+  reason.classList.toggle("above", Math.min(...heights) + Math.max(...heights) > SIDE);
+}
+
+// Where the strongest evidence for either digit is.
+function inWords({ digit, runner_up, evidence }) {
+  const place = (sign) => {
+    const thirds = Array(9).fill(0);
+    evidence.forEach((row, y) =>
+      row.forEach((value, x) => thirds[3 * thirdOf(y) + thirdOf(x)] += Math.max(0, sign * value))
+    );
+    const most = Math.max(...thirds);
+    if (most === 0) return "nothing";
+    const found = thirds.indexOf(most);
+    const words = [
+      ["top", "middle", "bottom"][Math.floor(found / 3)],
+      ["left", "", "right"][found % 3],
+    ];
+    return `the ${words.join(" ").trim()}`;
+  };
+  return `most for ${digit}, ${place(1)}; most for ${runner_up}, ${place(-1)}`;
+}
+
+// The ink lies between pixels 4 and 23.
+const thirdOf = (pixel) => Math.min(2, Math.max(0, Math.floor((pixel - 4) / (20 / 3))));
+
+// Closing
+
+for (const radio of variants) radio.addEventListener("change", closeWhy);
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !why || !paper.checkVisibility()) return;
+  event.preventDefault();
+  event.stopPropagation(); // Otherwise it clears the canvas.
+  closeWhy();
+}, { capture: true });
+
+// A tap closes; a pointer that moves goes on drawing from where it was pressed.
+let pressed = null;
+
+layer.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0 || pressed) return;
+  event.preventDefault();
+  pressed = event;
+  layer.setPointerCapture(event.pointerId);
+});
+
+layer.addEventListener("pointermove", (event) => {
+  if (event.pointerId !== pressed?.pointerId) return;
+  const { clientX, clientY } = pressed;
+  if (Math.hypot(event.clientX - clientX, event.clientY - clientY) > TAP) press(pressed);
+});
+
+layer.addEventListener("pointerup", (event) => {
+  if (event.pointerId === pressed?.pointerId) closeWhy();
+});
+
+layer.addEventListener("pointercancel", () => pressed = null);
+
+// As on the canvas.
+layer.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
+
+// Painting
+
+function paintWhy() {
+  if (!why?.reply) return;
+  const { width } = paper;
+  picture.width = picture.height = width;
+  const { evidence, view, placement } = why.reply;
+  if (!evidence) return;
+  const ink = Array.from(atob(view), (each) => each.charCodeAt(0) / 255);
+  const values = evidence.flat();
+  const onInk = spread(values, ink.map((each) => each ** 2));
+  const onPaper = spread(values, ink.map((each) => (1 - each) ** 2));
+  const most = Math.max(1e-9, ...values.map(Math.abs));
+
+  const pen = picture.getContext("2d");
+  pen.setTransform(width / SIDE, 0, 0, width / SIDE, 0, 0);
+  pen.fillStyle = pen.strokeStyle = colour("--neutral");
+  trace(pen);
+  // Strong colours on the ink, faint ones on the paper around it.
+  for (
+    const [field, composition, strength] of [
+      [onInk, "source-atop", 1],
+      [onPaper, "destination-over", 0.5],
+    ]
+  ) {
+    for (const sign of [1, -1]) {
+      pen.globalCompositeOperation = composition;
+      pen.globalAlpha = strength;
+      pen.setTransform(1, 0, 0, 1, 0, 0);
+      pen.drawImage(tinted(field, sign / most, placement, width), 0, 0);
+    }
+  }
+}
+
+const colour = (name) => getComputedStyle(layer).getPropertyValue(name);
+
+// Each place's mean of the values around it, by weight, at FINE times the resolution.
+function spread(values, weights) {
+  const side = VIEW * FINE;
+  const found = new Float32Array(side * side);
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const [x, y] = [(column + 0.5) / FINE - 0.5, (row + 0.5) / FINE - 0.5];
+      let [sum, whole] = [0, 1e-3];
+      for (let i = Math.ceil(y - REACH); i <= y + REACH; i++) {
+        for (let j = Math.ceil(x - REACH); j <= x + REACH; j++) {
+          if (i < 0 || j < 0 || i >= VIEW || j >= VIEW) continue;
+          const near = Math.exp(-((x - j) ** 2 + (y - i) ** 2) / (2 * BLUR ** 2));
+          const weight = near * weights[i * VIEW + j];
+          sum += weight * values[i * VIEW + j];
+          whole += weight;
+        }
+      }
+      found[row * side + column] = sum / whole;
+    }
+  }
+  return found;
+}
+
+// A colour for each sign, as strong as the evidence: solid for the digit, striped for the runner-up.
+function tinted(field, factor, [a, b, c, d, e, f], width) {
+  const side = VIEW * FINE;
+  const mask = new ImageData(side, side);
+  field.forEach((value, i) => mask.data[4 * i + 3] = 255 * Math.min(1, value * factor) ** 0.7);
+  const small = new OffscreenCanvas(side, side);
+  small.getContext("2d").putImageData(mask, 0, 0);
+
+  const large = new OffscreenCanvas(width, width);
+  const pen = large.getContext("2d");
+  const scale = width / SIDE;
+  pen.setTransform(scale * a, scale * b, scale * c, scale * d, scale * e, scale * f);
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(small, -0.5, -0.5, VIEW, VIEW);
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  pen.globalCompositeOperation = "source-in";
+  pen.fillStyle = factor > 0 ? colour("--for") : stripes(pen);
+  pen.fillRect(0, 0, width, width);
+  return large;
+}
+
+function stripes(pen) {
+  const side = Math.round(8 * window.devicePixelRatio);
+  const tile = new OffscreenCanvas(side, side);
+  const brush = tile.getContext("2d");
+  brush.strokeStyle = colour("--against");
+  brush.lineWidth = side * 0.42;
+  for (const shift of [-side, 0, side]) {
+    brush.moveTo(shift - side, side * 2);
+    brush.lineTo(shift + side * 2, -side);
+  }
+  brush.stroke();
+  return pen.createPattern(tile, "repeat");
+}
