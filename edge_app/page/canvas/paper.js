@@ -52,11 +52,13 @@ function press(event) {
 
 paper.addEventListener("pointerdown", press);
 
-paper.addEventListener("pointermove", (event) => {
+function draw(event) {
   if (event.pointerId !== drawing) return;
   extend(event);
   changed();
-});
+}
+
+paper.addEventListener("pointermove", draw);
 
 // Otherwise Chromium takes a fast stroke for a fling, and swallows the next tap on a button.
 paper.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });

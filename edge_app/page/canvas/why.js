@@ -6,6 +6,7 @@
 
 const VIEW = 28;
 const FINE = 4; // The evidence is painted at so many times its resolution,
+const GRID = FINE * VIEW; // which makes so many values across and down,
 const BLUR = 1.2; // smoothed with this standard deviation, in the view's pixels,
 const REACH = 3; // from so many pixels around.
 const TAP = 8; // A pointer that moves farther, in CSS pixels, draws.
@@ -77,9 +78,6 @@ function tell() {
   write(legendPlace.lastChild, exact ? "weight × pixel" : "empty space counts, too");
   picture.ariaLabel = error ? "No explanation" : `${sentence}: ${inWords(reply)}`;
   write(announcement, error ?? `${titles.get(model)}: ${picture.ariaLabel}.`);
-  // Where it hides less of the drawing.
-  const heights = strokes().flat().map(([, y]) => y);
-  reason.classList.toggle("above", Math.min(...heights) + Math.max(...heights) > SIDE);
 }
 
 // Where the strongest evidence for either digit is.
@@ -128,7 +126,9 @@ layer.addEventListener("pointerdown", (event) => {
 layer.addEventListener("pointermove", (event) => {
   if (event.pointerId !== pressed?.pointerId) return;
   const { clientX, clientY } = pressed;
-  if (Math.hypot(event.clientX - clientX, event.clientY - clientY) > TAP) press(pressed);
+  if (Math.hypot(event.clientX - clientX, event.clientY - clientY) <= TAP) return;
+  press(pressed); // The canvas gets the pointer, but not this event.
+  draw(event);
 });
 
 layer.addEventListener("pointerup", (event) => {
@@ -146,42 +146,63 @@ function paintWhy() {
   if (!why?.reply) return;
   const { width } = paper;
   picture.width = picture.height = width;
-  const { evidence, view, placement } = why.reply;
+  const { evidence, view, placement, exact } = why.reply;
   if (!evidence) return;
   const ink = Array.from(atob(view), (each) => each.charCodeAt(0) / 255);
   const values = evidence.flat();
-  const onInk = spread(values, ink.map((each) => each ** 2));
-  const onPaper = spread(values, ink.map((each) => (1 - each) ** 2));
-  const most = Math.max(1e-9, ...values.map(Math.abs));
-
+  const strongest = (of) => Math.max(...of.map(Math.abs));
+  const most = Math.max(1e-9, strongest(values));
+  const mostOnInk = Math.max(0.4 * most, strongest(values.filter((_, i) => ink[i] > 0.5)));
+  const onInk = spread(values, ink.map((each) => each ** 2))
+    .map((value) => Math.sign(value) * Math.abs(value / mostOnInk) ** 0.7);
   const pen = picture.getContext("2d");
-  pen.setTransform(width / SIDE, 0, 0, width / SIDE, 0, 0);
+  const place = makeRoom(width);
+  pen.setTransform(place);
   pen.fillStyle = pen.strokeStyle = colour("--neutral");
   trace(pen);
-  // Strong colours on the ink, faint ones on the paper around it.
-  for (
-    const [field, composition, strength] of [
-      [onInk, "source-atop", 1],
-      [onPaper, "destination-over", 0.5],
-    ]
-  ) {
-    for (const sign of [1, -1]) {
-      pen.globalCompositeOperation = composition;
-      pen.globalAlpha = strength;
-      pen.setTransform(1, 0, 0, 1, 0, 0);
-      pen.drawImage(tinted(field, sign / most, placement, width), 0, 0);
-    }
-  }
+  pen.setTransform(1, 0, 0, 1, 0, 0);
+  place.multiplySelf(new DOMMatrix(placement));
+  const put = (field, composition) => {
+    pen.globalCompositeOperation = composition;
+    for (const sign of [1, -1]) pen.drawImage(tinted(field, sign, place, width), 0, 0);
+  };
+  put(onInk, "source-atop");
+  if (exact) return; // Without ink there is no evidence.
+  // Fainter than the ink, and only where it matters.
+  const onPaper = spread(values, ink.map((each) => (1 - each) ** 2))
+    .map((value, i) => {
+      const [row, column] = [Math.floor(i / GRID), i % GRID];
+      const rim = Math.min(row, column, GRID - 1 - row, GRID - 1 - column);
+      const faint = Math.max(0, Math.abs(value / most) - 0.1) * Math.min(1, rim / (3 * FINE));
+      return 0.6 * Math.sign(value) * faint;
+    });
+  put(onPaper, "destination-over");
+}
+
+// Returns the map from the drawing to the picture, in which nothing of it lies under the sentence:
+// it is moved as little as that takes, and made smaller if it is too high.
+function makeRoom(width) {
+  const heights = strokes().flat().map(([, y]) => Math.min(SIDE, Math.max(0, y)));
+  const [top, bottom] = [Math.min(...heights) - PEN / 2, Math.max(...heights) + PEN / 2];
+  const above = top + bottom > SIDE;
+  reason.classList.toggle("above", above);
+  const taken = reason.offsetHeight / layer.offsetHeight * SIDE;
+  const [first, last] = above ? [taken, SIDE] : [0, SIDE - taken];
+  const zoom = Math.min(1, (last - first) / (bottom - top));
+  const down = Math.max(first - zoom * top, Math.min(0, last - zoom * bottom));
+  return new DOMMatrix()
+    .scaleSelf(width / SIDE)
+    .translateSelf(SIDE * (1 - zoom) / 2, down)
+    .scaleSelf(zoom);
 }
 
 const colour = (name) => getComputedStyle(layer).getPropertyValue(name);
 
 // Each place's mean of the values around it, by weight, at FINE times the resolution.
 function spread(values, weights) {
-  const side = VIEW * FINE;
-  const found = new Float32Array(side * side);
-  for (let row = 0; row < side; row++) {
-    for (let column = 0; column < side; column++) {
+  const found = new Float32Array(GRID * GRID);
+  for (let row = 0; row < GRID; row++) {
+    for (let column = 0; column < GRID; column++) {
       const [x, y] = [(column + 0.5) / FINE - 0.5, (row + 0.5) / FINE - 0.5];
       let [sum, whole] = [0, 1e-3];
       for (let i = Math.ceil(y - REACH); i <= y + REACH; i++) {
@@ -193,29 +214,27 @@ function spread(values, weights) {
           whole += weight;
         }
       }
-      found[row * side + column] = sum / whole;
+      found[row * GRID + column] = sum / whole;
     }
   }
   return found;
 }
 
-// A colour for each sign, as strong as the evidence: solid for the digit, striped for the runner-up.
-function tinted(field, factor, [a, b, c, d, e, f], width) {
-  const side = VIEW * FINE;
-  const mask = new ImageData(side, side);
-  field.forEach((value, i) => mask.data[4 * i + 3] = 255 * Math.min(1, value * factor) ** 0.7);
-  const small = new OffscreenCanvas(side, side);
+// A field's values of a sign, in its colour: solid for the digit, striped for the runner-up.
+function tinted(field, sign, place, width) {
+  const mask = new ImageData(GRID, GRID);
+  field.forEach((value, i) => mask.data[4 * i + 3] = 255 * sign * value);
+  const small = new OffscreenCanvas(GRID, GRID);
   small.getContext("2d").putImageData(mask, 0, 0);
 
   const large = new OffscreenCanvas(width, width);
   const pen = large.getContext("2d");
-  const scale = width / SIDE;
-  pen.setTransform(scale * a, scale * b, scale * c, scale * d, scale * e, scale * f);
+  pen.setTransform(place);
   pen.imageSmoothingQuality = "high";
   pen.drawImage(small, -0.5, -0.5, VIEW, VIEW);
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.globalCompositeOperation = "source-in";
-  pen.fillStyle = factor > 0 ? colour("--for") : stripes(pen);
+  pen.fillStyle = sign > 0 ? colour("--for") : stripes(pen);
   pen.fillRect(0, 0, width, width);
   return large;
 }

@@ -122,7 +122,7 @@ def test_what_is_no_digit_is_not_explained_and_a_close_call_in_other_words(
     open_page: Visits,
 ) -> None:
     visit = open_page()
-    visit.draw(FOUR)
+    visit.draw(SEVEN)
     visit.tell(accepted=False, digit_like=False)
     expect(why(visit)).to_be_hidden()
     visit.tell(accepted=False, digit_like=True)
@@ -196,8 +196,9 @@ def test_drawing_on_closes_it_and_nothing_of_the_line_is_lost(open_page: Visits,
 
 def test_it_closes_when_the_answer_changes(open_page: Visits) -> None:
     visit = open_page()
-    visit.draw([FOUR[0]])
-    visit.answered(FOUR, lambda: visit.with_mouse(FOUR[1:]))
+    visit.draw(SEVEN)
+    dash: Strokes = [[(430, 520), (660, 520)]]
+    visit.answered([*SEVEN, *dash], lambda: visit.with_mouse(dash))
     acts: list[Callable[[], object]] = [
         lambda: visit.variant("float32").check(force=True),
         visit.get("undo").click,
