@@ -386,7 +386,7 @@ def test_only_the_page_and_the_api_can_be_seen(app: App) -> None:
 def test_the_page_comes_compressed_and_answers_as_they_are(app: App) -> None:
     page = get(f"{app.url}/")
     assert page.headers["content-encoding"] == "gzip"
-    assert int(page.headers["content-length"]) < 30_000 < len(page.content)
+    assert 2 * int(page.headers["content-length"]) < len(page.content)
     assert "content-encoding" not in get(f"{app.url}/config").headers
 
 
