@@ -95,19 +95,24 @@ def trade_off(points: Sequence[Point]) -> str:
     return svg(width, height, "Accuracy against latency, size as area", parts)
 
 
-def sparkline(values: Sequence[float | None], title: str, limit: float = math.inf) -> str:
+def sparkline(
+    values: Sequence[float | None],
+    title: str,
+    usual: tuple[float, float],
+    limit: float = math.inf,
+) -> str:
     """Draw values at equal distances as a small line.
 
     It has gaps where values are unknown, and a mark below each value of at least the limit.
+
+    Args:
+        usual: the range of heights that there is room for at least, so that small changes look
+            small.
     """
     width, height, edge = 320, 56, 6
-    known = [value for value in values if value is not None] or [0.0]
-    low, high = min(known), max(known)
-    room = (
-        max(0.5, 0.05 * abs(high)) if high - low < 1e-9 else 0.0
-    )  # A level line is in the middle.
+    known = [*usual, *(value for value in values if value is not None)]
     x = Scale(0, max(1, len(values) - 1), edge, width - edge)
-    y = Scale(low - room, high + room, height - edge - 4, edge)
+    y = Scale(min(known), max(known), height - edge - 4, edge)
     runs: list[list[str]] = [[]]
     parts = []
     for number, value in enumerate(values):

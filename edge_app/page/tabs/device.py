@@ -88,8 +88,8 @@ def _past(history: History) -> Iterator[Section]:
     samples = history.samples()
     temperatures = [sample.celsius for sample in samples]
     drawings = [
-        *_line("CPU temperature", temperatures, "{:.0f} °C".format, HOT_C),
-        *_line("Load", [sample.load for sample in samples], "{:.2f}".format),
+        *_line("CPU temperature", temperatures, "{:.0f} °C".format, (40, 60), HOT_C),
+        *_line("Load", [sample.load for sample in samples], "{:.2f}".format, (0, 1)),
     ]
     if drawings:
         text = f"The last {_duration(max(60, history.seconds()))}."
@@ -102,13 +102,14 @@ def _line(
     name: str,
     values: list[float | None],
     shown: Callable[[float], str],
+    usual: tuple[float, float],
     limit: float = math.inf,
 ) -> Iterator[Drawing]:
     known = [value for value in values if value is not None]
     if known:
         now = NOTHING if values[-1] is None else shown(values[-1])
         caption = f"{name}: {now} now, {shown(min(known))} to {shown(max(known))}"
-        yield Drawing(svg=sparkline(values, caption, limit), caption=caption)
+        yield Drawing(svg=sparkline(values, caption, usual, limit), caption=caption)
 
 
 def _open_section(addresses: list[str]) -> Section:

@@ -28,8 +28,8 @@ from edge_app.page.tabs.pictures import ink, signed
 
 _DATA_SETS = {"pendigits-orig.tra.gz": "Pen-Based Digits (UCI)"}
 """What people call the data sets that cards name by their files."""
-_FULL = 0.99
-"""The part of the weights that is shown in lighter than the full colour."""
+_FULL = 0.97
+"""The part of the weights whose colour is lighter than the full one."""
 
 
 def models_sheet(models: Mapping[str, Classifier]) -> Sheet:
@@ -194,12 +194,13 @@ def _weights(model: Classifier) -> list[Gallery]:
     weights = weight_pictures(model, CONFUSED)
     if weights is None:
         return []
+    weights = weights - weights.mean(axis=0)  # What all digits share decides nothing.
     most = float(np.quantile(np.abs(weights), _FULL)) or 1.0
     return [
         Gallery(
             title="Its weights",
-            text="This model is one layer: a picture for each digit. Ink where it is blue (dark) "
-            "speaks for the digit, ink where it is yellow (bright) against it.",
+            text="This model is one layer: a picture for each digit. Ink where it is dark blue "
+            "speaks for that digit rather than another, ink where it is yellow against it.",
             pictures=[
                 Picture(png=signed(each, most), name=f"Weights of {digit}", caption=f"{digit}")
                 for digit, each in enumerate(weights)

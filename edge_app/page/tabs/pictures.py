@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_FOR, _NEITHER, _AGAINST = (13, 59, 140), (150, 154, 161), (255, 214, 128)
+_FOR, _NEITHER, _AGAINST = (8, 48, 120), (168, 170, 174), (255, 196, 60)
 """Red, green and blue. The colour-blind tell blue from yellow, and in grey one is dark, the other
 bright."""
 _REMEMBERED = 512

@@ -128,6 +128,8 @@ function confusion(model, { title, text, counts }) {
 }
 
 function gallery({ title, text, pictures }) {
+  const list = make("ul", "gallery");
+  if (pictures.length <= 10) list.classList.add("large");
   const items = pictures.map(({ png, name, caption }) => {
     const image = make("img");
     image.src = `data:image/png;base64,${png}`;
@@ -136,7 +138,8 @@ function gallery({ title, text, pictures }) {
     words.ariaHidden = "true";
     return make("li", "", image, words);
   });
-  return [make("h4", "", title), make("p", "", text), make("ul", "gallery", ...items)];
+  list.append(...items);
+  return [make("h4", "", title), make("p", "", text), list];
 }
 
 // A table that is too wide scrolls in place, also by keyboard.

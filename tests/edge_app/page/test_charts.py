@@ -14,7 +14,7 @@ from edge_app.page.charts import sparkline
 
 def drawn(values: Sequence[float | None], limit: float = math.inf) -> ElementTree.Element:
     """The chart; all of its coordinates are within it."""
-    svg = sparkline(values, '<b>&"', limit)
+    svg = sparkline(values, '<b>&"', (0, 1), limit)
     assert "<b>" not in svg
     assert not re.search(r"\bnan\b|\binf\b|None", svg)
     chart = ElementTree.fromstring(svg)  # noqa: S314 - Our own.
@@ -45,6 +45,12 @@ def test_high_values_are_marked_and_the_last_one_has_a_dot() -> None:
     chart = drawn([70, 80, 85, None, 79], limit=80)
     assert len([*chart.iter("line")]) == 2
     assert len([*chart.iter("circle")]) == 1
+
+
+def test_small_changes_look_small() -> None:
+    [small] = runs(drawn([0.4, 0.5]))
+    [large] = runs(drawn([0, 0.5]))
+    assert 0 < small[0][1] - small[1][1] < (large[0][1] - large[1][1]) / 4
 
 
 @pytest.mark.parametrize("values", [[], [None], [5.0], [0, 0], [None, 1, None], [1e15, -1e15, 0]])
