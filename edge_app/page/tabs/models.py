@@ -112,11 +112,10 @@ def _comparison(models: Sequence[Classifier]) -> Iterator[Section]:
         yield section
 
 
-def _figures(model: Classifier) -> dict[_Group, dict[str, float]]:
-    """The figures of a model: by group, and by the name of their row."""
-    sizes: dict[str, float] = {name: file.bytes for name, file in model.files.items()}
+def _figures(model: Classifier) -> dict[_Group, dict[str, float | None]]:
+    """The figures of a model, None if missing: by group, and by the name of their row."""
     if not isinstance(model, Model):
-        return {_SIZE: sizes}
+        return {_SIZE: {name: file.bytes for name, file in model.files.items()}}
     card = model.card
     files = {"original": card.original, **card.variants}
     return {
@@ -126,7 +125,9 @@ def _figures(model: Classifier) -> dict[_Group, dict[str, float]]:
             name: round(100 * (card.original.accuracy - file.accuracy), 2) + 0.0  # Not minus zero.
             for name, file in card.variants.items()
         },
-        _SIZE: {"original": card.original.bytes, **sizes},
+        _SIZE: {
+            name: None if name in model.missing else file.bytes for name, file in files.items()
+        },
     }
 
 

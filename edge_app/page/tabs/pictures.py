@@ -14,6 +14,8 @@ from PIL import Image
 _FOR, _NEITHER, _AGAINST = (8, 48, 120), (168, 170, 174), (255, 196, 60)
 """Red, green and blue. The colour-blind tell blue from yellow, and in grey one is dark, the other
 bright."""
+_LEVELS = 16
+"""Steps from grey to the full colour, which keep the files small."""
 _REMEMBERED = 512
 """Pictures that are encoded only once: those of ten models."""
 
@@ -29,15 +31,23 @@ def signed(values: NDArray[np.floating[Any]], most: float) -> str:
     Args:
         most: above 0; values at this distance from 0 get the full colour.
     """
-    parts = np.clip(values / most, -1, 1)[..., None]
-    neither = np.array(_NEITHER)
-    towards = np.where(parts > 0, np.array(_FOR), np.array(_AGAINST)) - neither
-    pixels = np.rint(neither + np.abs(parts) * towards).astype(np.uint8)
-    return _png(pixels.tobytes(), *values.shape, "RGB")
+    levels = np.rint(_LEVELS * (1 + np.clip(values / most, -1, 1))).astype(np.uint8)
+    return _png(levels.tobytes(), *levels.shape, "P")
+
+
+def _colours() -> bytes:
+    """The palette: a colour for each level, from the most negative to the most positive."""
+    parts = np.linspace(-1, 1, 2 * _LEVELS + 1)[:, None]
+    full = np.where(parts > 0, _FOR, _AGAINST)
+    colours = _NEITHER + np.abs(parts) * (full - np.array(_NEITHER))
+    return np.rint(colours).astype(np.uint8).tobytes()
 
 
 @lru_cache(_REMEMBERED)
 def _png(pixels: bytes, height: int, width: int, mode: str) -> str:
     file = io.BytesIO()
-    Image.frombytes(mode, (width, height), pixels).save(file, "PNG")
+    image = Image.frombytes(mode, (width, height), pixels)
+    if mode == "P":
+        image.putpalette(_colours())
+    image.save(file, "PNG")
     return b64encode(file.getvalue()).decode()

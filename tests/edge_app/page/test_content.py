@@ -20,7 +20,7 @@ from edge_app.device.description import Condition, Device
 from edge_app.device.history import History, Sample
 from edge_app.digits.normalization import Normalization
 from edge_app.models.acceptance import Acceptance
-from edge_app.models.card import FileRecord
+from edge_app.models.card import VARIANTS, FileRecord
 from edge_app.models.classifier import Classifier, Model
 from edge_app.models.confusion import Confusion
 from edge_app.models.weights import weight_pictures
@@ -136,7 +136,7 @@ def test_a_model_of_one_layer_shows_its_weights_in_two_colours(models: dict[str,
 def pixels(picture: Picture) -> Any:
     with Image.open(BytesIO(b64decode(picture["png"]))) as image:
         assert image.size == (28, 28)
-        return np.asarray(image)
+        return np.asarray(image.convert("RGB") if image.mode == "P" else image)
 
 
 UNSURE = "if its best guess is below 54%, or the drawing is unlike its digits (energy below -0.13)"
@@ -173,6 +173,7 @@ def test_a_missing_variant_is_marked_and_its_stand_in_is_named(models: dict[str,
     ]
     sizes = grouped(sheet["sections"][0]["table"], 0)["Size"]
     assert [name for name, shown in sizes.items() if shown == "missing"] == ["float32", "int8"]
+    assert [*sizes] == ["original", *VARIANTS]
 
 
 def test_a_model_without_a_card_says_so(models: dict[str, Model]) -> None:
