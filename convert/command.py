@@ -1,4 +1,5 @@
-"""The command line of the converter: ``python -m convert train``, ``add`` and ``report``."""
+"""The command line of the converter: ``python -m convert train``, ``add``, ``report`` and
+``confusion``."""
 
 from __future__ import annotations
 
@@ -13,6 +14,10 @@ from convert.training.architectures import ARCHITECTURES
 from edge_app.digits.normalization import NORMALIZATIONS
 from edge_app.errors import UserError
 from edge_app.models.interpreter import PIXELS, find_runtime
+from edge_app.paths import ROOT
+
+TEST_SET = ROOT / "benchmarks" / "mnist"
+"""MNIST's test set, which ships."""
 
 DESCRIPTION = """\
 Make models for the edge app with full TensorFlow. Each model is a folder: the original
@@ -63,6 +68,12 @@ examples:
   python -m convert report > table.md         the table in a file; progress is on standard error
 """
 
+CONFUSION = """\
+Count which digits each model takes for which on MNIST's test set, for the app's Models tab, and
+record the result in the model's card. "train" and "add" do so by themselves; this is for models
+that were made before they did.
+"""
+
 
 def main() -> None:
     """Run the command.
@@ -102,13 +113,18 @@ def _parser() -> argparse.ArgumentParser:
     report = new(
         "report", help="print a table of models", description=REPORT, epilog=REPORT_EXAMPLES
     )
-    for command, kind, names, use in (
-        (train, _architecture, f"models to train: {', '.join(ARCHITECTURES)}", "train on as well"),
-        (report, str, "models to report on, by their folders' names", "report on"),
+    confusion = new(
+        "confusion", help="count which digits models take for which", description=CONFUSION
+    )
+    for command, kind, names in (
+        (train, _architecture, f"models to train: {', '.join(ARCHITECTURES)}"),
+        (report, str, "models to report on, by their folders' names"),
+        (confusion, str, "models to run, by their folders' names"),
     ):
         command.add_argument(
             "names", nargs="*", metavar="NAME", type=kind, help=f"{names} (default: all)"
         )
+    for command, use in ((train, "train on as well"), (report, "report on")):
         command.add_argument(
             "--drawings",
             type=Path,
@@ -155,10 +171,18 @@ def _parser() -> argparse.ArgumentParser:
             action="store_true",
             help="accept IDX files that are not MNIST; the card will name them",
         )
+    confusion.add_argument(
+        "--data",
+        type=Path,
+        default=TEST_SET,
+        metavar="DIR",
+        help="folder with the IDX files of the test set (default: the project's benchmarks/mnist)",
+    )
     for command, option, name, use in (
         (train, "--out", "out", "write to"),
         (add, "--out", "out", "write to"),
         (report, "--models", "folder", "read"),
+        (confusion, "--models", "folder", "read and write to"),
     ):
         command.add_argument(
             option,

@@ -8,9 +8,11 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import TextIO
 
 from edge_app.device.addresses import urls
+from edge_app.device.history import History
 from edge_app.device.invitation import invitation
 from edge_app.digits.collection import DEFAULT_LIMIT, Collection
 from edge_app.models.answers import choices
@@ -97,9 +99,10 @@ def main() -> None:
     if arguments.variant not in (variants := choices(models)):  # No model may have it.
         arguments.variant = variants[0]
     addresses = partial(urls, host, port, "https" if access.certificate else "http")
+    history = History()
     sheets: Sheets = {
         "models": partial(models_sheet, models),
-        "device": partial(device_sheet, addresses),
+        "device": partial(device_sheet, addresses, history),
         "benchmark": partial(benchmark_sheet, arguments.results, cards),
     }
 
@@ -109,7 +112,9 @@ def main() -> None:
         notify_ready()
 
     with listener:
-        serve(listener, models, arguments.variant, access, collection, sheets, ready)
+        # What the tab takes a moment to find out is known by the time that it is opened.
+        Thread(target=models_sheet, args=(models,)).start()
+        serve(listener, models, arguments.variant, access, collection, sheets, ready, history)
 
 
 def _report(sentence: str) -> None:

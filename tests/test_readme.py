@@ -28,7 +28,7 @@ from png import encode
 COMMANDS = {
     "edge_app/README.md": ["edge_app"],
     "benchmarks/README.md": ["benchmarks"],
-    "convert/README.md": ["convert train", "convert add", "convert report"],
+    "convert/README.md": ["convert train", "convert add", "convert report", "convert confusion"],
 }
 """Every command that has options, by the README that lists them."""
 MAIN, APP, BENCHMARKS, CONVERT, MODELS = "README.md", *COMMANDS, "models/README.md"

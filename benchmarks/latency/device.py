@@ -8,16 +8,12 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 from time import monotonic
 
 from benchmarks.latency.plan import TENSORFLOW, installed_runtimes
 from edge_app.device import description, procfs
-
-_VCGENCMD_PATIENCE_S = 5
+from edge_app.device.throttling import read_throttled
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ def read_conditions() -> Conditions:
         frequencies_mhz=_mhz("scaling_cur_freq"),
         limits_mhz=_mhz("cpuinfo_max_freq"),
         temperature_c=description.read_cpu_celsius(),
-        throttled=_throttled(),
+        throttled=read_throttled(),
         on_battery=_on_battery(),
     )
 
@@ -120,26 +116,6 @@ def others_cores(before: CpuTime, after: CpuTime) -> float | None:
 def _mhz(file: str) -> list[float]:
     texts = procfs.read_all(f"sys/devices/system/cpu/cpu[0-9]*/cpufreq/{file}")
     return [int(text) / 1000 for text in texts if text.isdigit()]  # The kernel gives kHz.
-
-
-def _throttled() -> int | None:
-    """``vcgencmd get_throttled`` prints "throttled=0x50005"."""
-    command = shutil.which("vcgencmd", path=str(procfs.ROOT / "usr/bin"))
-    if command is None:
-        return None
-    try:
-        printed = subprocess.run(
-            [command, "get_throttled"],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_VCGENCMD_PATIENCE_S,
-            check=False,
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    match = re.fullmatch(r"throttled=0x([0-9a-fA-F]+)", printed.strip())
-    return int(match.group(1), 16) if match else None
 
 
 def _on_battery() -> bool | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.latency.device import Conditions
 from benchmarks.latency.timing import Times
+from edge_app.device.throttling import HOT_C, named
 
 SPREAD = 0.10
 """How far the repeated medians of a workload may differ, as a fraction."""
@@ -21,18 +22,6 @@ FREQUENCY_OF_LIMIT = 0.90
 """The least frequency of the fastest core, as a fraction of the highest possible."""
 WARMING_C = 10.0
 """How much warmer than at the start the processor may get at any time."""
-HOT_C = 80.0
-"""From this temperature on a Raspberry Pi slows itself down.
-Source: Raspberry Pi's documentation, "Frequency management and thermal control"."""
-THROTTLED = {
-    0: "under-voltage",
-    1: "a capped frequency",
-    2: "throttling",
-    3: "the soft limit of temperature",
-}
-"""Bits of ``vcgencmd get_throttled``: now, and 16 higher since boot.
-Source: Raspberry Pi's documentation, "vcgencmd"."""
-SINCE_BOOT = 16
 
 
 def judge(
@@ -118,11 +107,10 @@ def _throttled(conditions: Sequence[Conditions]) -> Iterator[str]:
     bits = 0
     for read in conditions:
         bits |= read.throttled or 0
-    now = [name for bit, name in THROTTLED.items() if bits >> bit & 1]
-    ever = [name for bit, name in THROTTLED.items() if bits >> (bit + SINCE_BOOT) & 1]
+    now, since = named(bits)
     if now:
         yield f"The board reported {', '.join(now)} (0x{bits:x}, expected 0x0)."
-    if since := [name for name in ever if name not in now]:
+    if since:
         yield (
             f"The board has reported {', '.join(since)} since boot (0x{bits:x}, expected "
             "0x0); check its power supply and cooling."

@@ -21,6 +21,7 @@ from benchmarks.report.latency_tables import latency_tables
 from benchmarks.report.serving_tables import serving_tables
 from benchmarks.report.tables import Part
 from benchmarks.results import TEST_SET, ModelResults, Results
+from edge_app.page.charts import Point, trade_off
 
 _HERE = Path(__file__).parent
 
@@ -100,13 +101,13 @@ def _trade_off(results: Results) -> Iterator[Figure]:
     """A point for each variant whose accuracy and latency are both known."""
     sizes = results.sizes()
     points = [
-        charts.Point(name, variant, times.median_us, quality.accuracy, sizes[name, variant])
+        Point(name, variant, times.median_us, quality.accuracy, sizes[name, variant])
         for name, variant, quality in results.qualities()
         if (times := results.times(name, variant))
     ]
     if points:
         yield Figure(
-            charts.trade_off(points),
+            trade_off(points),
             "Accuracy on MNIST's test images against latency; a circle's area shows the file's "
             "size. Further up and to the left is better.",
         )

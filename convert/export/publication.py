@@ -33,6 +33,7 @@ from edge_app.models.card import (
     write_card,
 )
 from edge_app.models.classifier import softmax
+from edge_app.models.confusion import CONFUSED, CONFUSION, confuse
 from edge_app.models.folder import load_model
 from edge_app.models.interpreter import Interpreter, find_runtime
 from edge_app.models.metrics import accuracy
@@ -96,10 +97,11 @@ def publish(
             file.write_bytes(content)
             found = Interpreter(content).run(images)
             variants[variant] = _model_file(file, QUANTIZATION[variant], found, labels)
+            if variant == CONFUSED:
+                confusion = confuse(variant, _probabilities(found, output), images, labels)
+                (staged / CONFUSION).write_text(confusion.to_json(), encoding="utf-8")
         reference = staged / "reference.npz"
-        np.savez_compressed(
-            reference, **{PROBABILITIES: softmax(outputs) if output == "logits" else outputs}
-        )
+        np.savez_compressed(reference, **{PROBABILITIES: _probabilities(outputs, output)})
         card = Card(
             format=FORMAT,
             **identity._asdict(),
@@ -117,6 +119,7 @@ def publish(
             training=training,
             versions=_versions(),
             acceptance=acceptance,
+            confusion=record_file(staged / CONFUSION),
         )
         write_card(card, staged)
         load_model(staged)
@@ -126,6 +129,10 @@ def publish(
         for variant, file in {"original": original_file, **variants}.items()
     )
     print(f"{folder / identity.name}: test accuracy {accuracies}", flush=True)
+
+
+def _probabilities(outputs: NDArray[np.float32], output: Output) -> NDArray[np.float32]:
+    return softmax(outputs) if output == "logits" else outputs
 
 
 def _model_file(

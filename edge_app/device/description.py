@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_app.device import procfs
+from edge_app.device.throttling import read_throttled
 from edge_app.models.interpreter import find_runtime
 
 _BOARD_FILES = (
@@ -62,6 +63,8 @@ class Condition:
     """Memory available without swapping."""
     resident_bytes: int | None
     """Memory held by this process."""
+    throttled: int | None = None
+    """See :func:`edge_app.device.throttling.read_throttled`."""
 
 
 def describe_device() -> Device:
@@ -86,19 +89,26 @@ def describe_device() -> Device:
 
 def read_condition() -> Condition:
     """Read the device's current condition."""
-    load, uptime = _numbers("proc/loadavg"), _numbers("proc/uptime")
+    uptime = _numbers("proc/uptime")
     return Condition(
         cpu_celsius=read_cpu_celsius(),
-        load=(load[0], load[1], load[2]) if len(load) >= 3 else None,
+        load=read_load(),
         uptime_s=uptime[0] if uptime else None,
         available_bytes=_kibibytes("proc/meminfo", "MemAvailable"),
         resident_bytes=procfs.resident_bytes(),
+        throttled=read_throttled(),
     )
 
 
 def read_cpu_celsius() -> float | None:
     """The processor's temperature now; with several sensors, the highest."""
     return max(_cpu_temperatures(), default=None)
+
+
+def read_load() -> tuple[float, float, float] | None:
+    """Processes running or waiting to run, averaged over the last 1, 5 and 15 minutes."""
+    load = _numbers("proc/loadavg")
+    return (load[0], load[1], load[2]) if len(load) >= 3 else None
 
 
 def _board() -> str | None:

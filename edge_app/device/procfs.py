@@ -19,7 +19,10 @@ def read(path: str) -> str:
 
 def find(pattern: str) -> list[str]:
     """The files and folders that match a pattern, ordered by name."""
-    return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
+    try:
+        return sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(pattern))
+    except OSError:  # A device went away meanwhile.
+        return []
 
 
 def read_all(pattern: str) -> list[str]:

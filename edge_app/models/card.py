@@ -111,10 +111,13 @@ class Card:
     versions: Mapping[str, str]
     acceptance: Acceptance | None = None
     """When an answer counts; None if every answer does."""
+    confusion: FileRecord | None = None
+    """How int8 reads the test set, digit by digit; None on cards of older versions."""
 
     def files(self) -> list[FileRecord]:
         """Every file of the model except the card itself."""
-        return [self.original, *self.variants.values(), self.reference]
+        others = [self.confusion] if self.confusion else []
+        return [self.original, *self.variants.values(), self.reference, *others]
 
 
 def read_card(folder: Path) -> Card:
@@ -230,6 +233,7 @@ def _parse(fields: Any) -> Card:
         training=_object(fields, "training"),
         versions=_object(fields, "versions"),
         acceptance=_acceptance(fields.get("acceptance"), contract.output),
+        confusion=_confusion(fields.get("confusion")),
     )
 
 
@@ -262,6 +266,14 @@ def _acceptance(fields: Any, output: Output) -> Acceptance | None:
     if energy is not None and output != "logits":
         raise ValueError("its acceptance asks for an energy, which only logits have")
     return Acceptance(probability, None if energy is None else _finite(energy))
+
+
+def _confusion(fields: Any) -> FileRecord | None:
+    if fields is None:
+        return None
+    if not isinstance(fields, dict):
+        raise TypeError(f"its confusion is a {type(fields).__name__}, not an object")
+    return FileRecord(*_file(fields))
 
 
 def _finite(value: Any) -> float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge_app.digits.normalization import SIZE, Normalization
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.card import Card, FileRecord, Output
+from edge_app.models.confusion import Confusion
 from edge_app.models.interpreter import Pixels
 
 
@@ -143,9 +144,17 @@ class Classifier:
 
 
 class Model(Classifier):
-    """A classifier with a card, in its quantized variants, some of which may be missing."""
+    """A classifier with a card, in its quantized variants, some of which may be missing.
 
-    def __init__(self, card: Card, interpreters: Mapping[str, Runner]) -> None:
+    ``confusion`` is None where it is unknown.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        interpreters: Mapping[str, Runner],
+        confusion: Confusion | None = None,
+    ) -> None:
         contract = card.contract
         super().__init__(
             card.name,
@@ -157,6 +166,7 @@ class Model(Classifier):
             {variant: card.variants[variant] for variant in interpreters},
         )
         self.card = card
+        self.confusion = confusion
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from edge_app.errors import UserError
 from edge_app.models.card import Card, CardError, read_card, read_file
 from edge_app.models.cardless import CardlessFileError, CardlessModel, Worker
 from edge_app.models.classifier import Classifier, Model
+from edge_app.models.confusion import read_confusion
 from edge_app.models.interpreter import Interpreter, InterpreterError, find_runtime
 
 _log = logging.getLogger("edge_app")
@@ -94,7 +95,8 @@ def load_models(
         report: called with a sentence for each model or variant that is left out.
         names: the models to load; all if empty.
         complete: leave out a model that lacks a variant, its original or its reference. Otherwise
-            one variant is enough, and the latter two, which answer nothing, are not read.
+            one variant is enough, and the latter two, which answer nothing, are not read. Its
+            confusion matrix is never needed.
 
     Returns:
         The models by name, in the order in which to show them: the most accurate last.
@@ -143,7 +145,12 @@ def _load_intact(folder: Path, report: Callable[[str], None]) -> Model:
         raise next(iter(errors.values()))
     for variant, reason in errors.items():
         report(f"Model {folder.name!r} lacks its variant {variant}: {_reason(reason)}")
-    return Model(card, interpreters)
+    confusion = None
+    try:
+        confusion = read_confusion(folder, card)
+    except CardError as error:
+        report(f"Model {folder.name!r} lacks its confusion matrix: {_reason(error)}")
+    return Model(card, interpreters, confusion)
 
 
 def _read_own_card(folder: Path) -> Card:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 
+from edge_app.device.history import History
 from edge_app.digits.collection import Collection
 from edge_app.errors import UserError
 from edge_app.models.classifier import Classifier
@@ -81,6 +82,7 @@ def serve(
     collection: Collection | None,
     sheets: Sheets,
     ready: Callable[[], None],
+    history: History,
 ) -> None:
     """Serve the page on a listening socket until SIGINT or SIGTERM.
 
@@ -94,6 +96,7 @@ def serve(
         collection: where the page stores drawings; None if it does not offer that.
         sheets: what the tabs beside the canvas show.
         ready: called once, when browsers will be answered.
+        history: takes a sample now and then while the site is served.
     """
     stop = _Stop()
     start_log()
@@ -107,7 +110,9 @@ def serve(
         site = build_site(models, variant, access, collection, sheets)
         # Uvicorn shuts down in good order after the first Ctrl-C, and then raises it again.
         with contextlib.suppress(KeyboardInterrupt):
-            Server(site, access.certificate, lambda: stop.signal, ready).run(sockets=[listener])
+            Server(site, access.certificate, lambda: stop.signal, ready, history).run(
+                sockets=[listener]
+            )
 
 
 @contextlib.contextmanager

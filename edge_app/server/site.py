@@ -15,6 +15,7 @@ import gradio as gr
 import uvicorn
 from fastapi.middleware.gzip import GZipMiddleware
 
+from edge_app.device.history import PERIOD_S, History
 from edge_app.digits.collection import Collection
 from edge_app.models.cardless import CardlessModel
 from edge_app.models.classifier import Classifier
@@ -108,6 +109,7 @@ class Server(uvicorn.Server):
         certificate: for https; None for http.
         missed: called once the handlers are installed; gives the signal that came before, if any.
         ready: called once, when the server serves and no signal has come.
+        history: takes its samples here, where the process is awake anyway.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Server(uvicorn.Server):
         certificate: Certificate | None,
         missed: Callable[[], int | None],
         ready: Callable[[], None],
+        history: History,
     ) -> None:
         files = certificate._asdict() if certificate else {}
         config = uvicorn.Config(
@@ -133,6 +136,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._missed = missed
         self._ready = ready
+        self._history = history
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Called by uvicorn, which stops right afterwards if it was told to."""
@@ -153,6 +157,8 @@ class Server(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 if isinstance(connection, Connection):
                     connection.check()
+        if counter % (10 * PERIOD_S) == 0:
+            self._history.record()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

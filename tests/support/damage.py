@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_app.models.card import CARD, VARIANTS
+from edge_app.models.confusion import CONFUSION
 
 INTACT = "dense"
 """The name of the model that every folder also has, and that must always load and answer."""
@@ -94,7 +95,8 @@ def damage_model(folder: Path, choice: random.Random) -> str:
         return damage_card(folder, choice)
     if where < 0.55:
         return damage_file(folder / CARD, choice)
-    names = [f"{variant}.tflite" for variant in VARIANTS] + ["model.keras", "reference.npz"]
+    names = [f"{variant}.tflite" for variant in VARIANTS]
+    names += ["model.keras", "reference.npz", CONFUSION]
     several = choice.sample(names, choice.choice([1, 1, 1, 2, 3, len(names)]))
     return ", ".join(damage_file(folder / name, choice) for name in several)
 

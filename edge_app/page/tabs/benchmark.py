@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from edge_app.device.description import Device, describe_device
 from edge_app.device.last_benchmark import LastBenchmark, MeasuredModel, read_last_benchmark
-from edge_app.page.tabs.content import NOTHING, Section, Sheet, Table, percent, size
+from edge_app.page.charts import Point, trade_off
+from edge_app.page.tabs.content import (
+    NOTHING,
+    Drawing,
+    Section,
+    Sheet,
+    Table,
+    percent,
+    size,
+)
+
+LONGEST_NAME = 40
+"""Characters of a model's title in the chart."""
 
 
 def benchmark_sheet(path: Path, cards: Mapping[str, str]) -> Sheet | None:
@@ -31,6 +43,7 @@ def benchmark_sheet(path: Path, cards: Mapping[str, str]) -> Sheet | None:
             *benchmark.warnings,
         ],
         sections=[
+            *_chart(benchmark),
             *(_section(model) for model in benchmark.models.values()),
             Section(title="Measured on", facts=_facts(benchmark)),
         ],
@@ -61,6 +74,25 @@ def _differences(benchmark: LastBenchmark, cards: Mapping[str, str], device: Dev
             f"This benchmark ran with {benchmark.runtime}; the app uses {device.runtime}."
         )
     return sentences
+
+
+def _chart(benchmark: LastBenchmark) -> Iterator[Section]:
+    """Accuracy against latency, where both are known."""
+    points = [
+        Point(model.title[:LONGEST_NAME], name, each.median_us, each.accuracy, int(each.bytes))
+        for model in benchmark.models.values()
+        for name, each in model.variants.items()
+        if each.median_us and each.bytes and each.accuracy is not None
+    ]
+    if points:
+        caption = (
+            "Further up: fewer mistakes. Further left: faster. A larger circle is a larger file."
+        )
+        yield Section(
+            title="Accuracy and latency",
+            wide=True,
+            drawings=[Drawing(svg=trade_off(points), caption=caption)],
+        )
 
 
 def _section(model: MeasuredModel) -> Section:

@@ -6,23 +6,62 @@ from collections.abc import Callable, Mapping
 from typing import TypedDict
 
 
-class Table(TypedDict):
-    """Rows of texts; each begins with its name."""
+class Table(TypedDict, total=False):
+    """Rows of texts; each begins with its name. A row of nothing but a name is the heading of those
+    below it."""
 
     columns: list[str]
     rows: list[list[str]]
+    best: list[list[int]]
+    """For each row, the columns of its best values, where they are marked."""
+
+
+class Drawing(TypedDict):
+    """An SVG element that the server drew, with a caption."""
+
+    svg: str
+    caption: str
+
+
+class Picture(TypedDict):
+    """A PNG in base64, what it shows, and a caption of a few characters."""
+
+    png: str
+    name: str
+    caption: str
+
+
+class Gallery(TypedDict):
+    """Small pictures under a heading."""
+
+    title: str
+    text: str
+    pictures: list[Picture]
+
+
+class Matrix(TypedDict):
+    """How often a digit (row) was answered with a digit (column), under a heading."""
+
+    title: str
+    text: str
+    counts: list[list[int]]
 
 
 class Section(TypedDict, total=False):
     """One block of a sheet. Its parts are optional, and shown in this order."""
 
     title: str
+    wide: bool
+    """Whether it takes the whole width."""
     text: str
     picture: str
-    """An SVG element."""
+    """An SVG element: the QR code of the address above it."""
+    drawings: list[Drawing]
+    table: Table
+    matrix: Matrix
+    galleries: list[Gallery]
     facts: list[tuple[str, str]]
     """Names and values."""
-    table: Table
 
 
 class Sheet(TypedDict):

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 
 import segno
 
 from edge_app.device.addresses import is_here
 from edge_app.device.description import Condition, Device, describe_device, read_condition
+from edge_app.device.history import History
 from edge_app.device.invitation import QUIET
-from edge_app.page.tabs.content import Section, Sheet, size
+from edge_app.device.throttling import HOT_C, named
+from edge_app.page.charts import sparkline
+from edge_app.page.tabs.content import NOTHING, Drawing, Section, Sheet, size
 
 
-def device_sheet(addresses: Callable[[], list[str]]) -> Sheet:
-    """Describe the device as it is now.
+def device_sheet(addresses: Callable[[], list[str]], history: History) -> Sheet:
+    """Describe the device as it is now, and how it has been since the app started.
 
     Args:
         addresses: returns the app's addresses for a browser, the most reliable first.
+        history: the device's temperature and load.
     """
+    condition = read_condition()
     return Sheet(
         title="Device",
         text="Measured when you opened this tab.",
-        warnings=[],
+        warnings=[*_slow(condition)],
         sections=[
             _open_section(addresses()),
-            Section(title="Now", facts=condition_facts(read_condition())),
+            Section(title="Now", facts=condition_facts(condition)),
+            *_past(history),
             Section(title="Hardware and software", facts=device_facts(describe_device())),
         ],
     )
@@ -56,8 +63,53 @@ def condition_facts(condition: Condition) -> list[tuple[str, str]]:
         ("This app's memory", _known(condition.resident_bytes, size)),
         ("Memory available", _known(condition.available_bytes, size)),
         ("Uptime", _known(condition.uptime_s, _duration)),
+        ("Slowed down", _known(condition.throttled, _throttling)),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _slow(condition: Condition) -> Iterator[str]:
+    now, _ = named(condition.throttled or 0)
+    if now:
+        yield (
+            f"The device is slowed down now ({', '.join(now)}); check its power supply and cooling."
+        )
+
+
+def _throttling(bits: float) -> str:
+    now, earlier = named(int(bits))
+    parts = [f"now: {', '.join(now)}"] if now else []
+    parts += [f"earlier: {', '.join(earlier)}"] if earlier else []
+    return "\n".join(parts) or "not since it was switched on"
+
+
+def _past(history: History) -> Iterator[Section]:
+    """Temperature and load as lines, as far as they are known."""
+    samples = history.samples()
+    temperatures = [sample.celsius for sample in samples]
+    drawings = [
+        *_line("CPU temperature", temperatures, "{:.0f} °C".format, (40, 60), HOT_C),
+        *_line("Load", [sample.load for sample in samples], "{:.2f}".format, (0, 1)),
+    ]
+    if drawings:
+        text = f"The last {_duration(max(60, history.seconds()))}."
+        if any(degrees is not None and degrees >= HOT_C for degrees in temperatures):
+            text += f" Marked below the line: {HOT_C:.0f} °C or more, where it may slow down."
+        yield Section(title="Since the app started", text=text, drawings=drawings)
+
+
+def _line(
+    name: str,
+    values: list[float | None],
+    shown: Callable[[float], str],
+    usual: tuple[float, float],
+    limit: float = math.inf,
+) -> Iterator[Drawing]:
+    known = [value for value in values if value is not None]
+    if known:
+        now = NOTHING if values[-1] is None else shown(values[-1])
+        caption = f"{name}: {now} now, {shown(min(known))} to {shown(max(known))}"
+        yield Drawing(svg=sparkline(values, caption, usual, limit), caption=caption)
 
 
 def _open_section(addresses: list[str]) -> Section:

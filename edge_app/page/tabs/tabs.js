@@ -53,12 +53,19 @@ function parts({ title, text, warnings, sections }) {
   ];
 }
 
-function section({ title, text, picture, facts, table }) {
-  const made = make("section", "", make("h3", "", title));
+function section({ title, wide, text, picture, drawings, table, matrix, galleries, facts }) {
+  const made = make("section", wide ? "wide" : "", make("h3", "", title));
   made.ariaLabel = title;
   if (text) made.append(make("p", "", text));
   if (picture) made.append(drawn(picture, text));
+  for (const { svg, caption } of drawings ?? []) {
+    const frame = make("div", "drawing");
+    frame.innerHTML = svg; // The server's own.
+    made.append(wide ? scrolling(title, frame) : frame, make("p", "", caption));
+  }
   if (table) made.append(scrolling(title, filled(table)));
+  if (matrix) made.append(...confusion(title, matrix));
+  for (const each of galleries ?? []) made.append(...gallery(each));
   if (facts?.length) made.append(listed(facts));
   return made;
 }
@@ -71,15 +78,68 @@ function drawn(picture, text) {
   return frame;
 }
 
-function filled({ columns, rows }) {
-  const head = make("tr", "", ...columns.map((name) => make(name ? "th" : "td", "", name)));
-  for (const cell of head.querySelectorAll("th")) cell.scope = "col";
-  const body = rows.map(([name, ...values]) => {
-    const first = make("th", "", name);
-    first.scope = "row";
-    return make("tr", "", first, ...values.map((value) => make("td", "", value)));
+function filled({ columns, rows, best }) {
+  const bodies = [make("tbody")];
+  rows.forEach(([name, ...values], row) => {
+    const cells = values.map((value, column) =>
+      make("td", "", ...(best?.[row].includes(column) ? [star(), value] : [value]))
+    );
+    if (!values.length) bodies.push(make("tbody"));
+    const first = headed(values.length ? "row" : "rowgroup", name);
+    if (!values.length) first.colSpan = columns.length;
+    bodies.at(-1).append(make("tr", "", first, ...cells));
   });
-  return make("table", "", make("thead", "", head), make("tbody", "", ...body));
+  return make("table", best ? "compared" : "", titled(columns), ...bodies);
+}
+
+const titled = (columns) =>
+  make(
+    "thead",
+    "",
+    make("tr", "", ...columns.map((name) => name ? headed("col", name) : make("td"))),
+  );
+
+function headed(scope, name) {
+  const cell = make("th", "", name);
+  cell.scope = scope;
+  return cell;
+}
+
+function star() {
+  const mark = make("span", "star", "★ ");
+  mark.role = "img";
+  mark.ariaLabel = "best";
+  return mark;
+}
+
+// Right answers are on the diagonal; the more often a wrong one was given, the darker is its cell.
+function confusion(model, { title, text, counts }) {
+  const most = Math.max(1, ...counts.flatMap((row, digit) => row.filter((_, i) => i !== digit)));
+  const rows = counts.map((row, digit) => {
+    const cells = row.map((count, answer) => {
+      const cell = make("td", answer === digit ? "right" : "", count ? `${count}` : "");
+      if (answer !== digit) cell.style.setProperty("--part", `${100 * Math.sqrt(count / most)}%`);
+      return cell;
+    });
+    return make("tr", "", headed("row", digit), ...cells);
+  });
+  const table = make("table", "matrix", titled(["", ..."0123456789"]), make("tbody", "", ...rows));
+  return [make("h4", "", title), make("p", "", text), scrolling(`${title}, ${model}`, table)];
+}
+
+function gallery({ title, text, pictures }) {
+  const list = make("ul", "gallery");
+  if (pictures.length <= 10) list.classList.add("large");
+  const items = pictures.map(({ png, name, caption }) => {
+    const image = make("img");
+    image.src = `data:image/png;base64,${png}`;
+    image.alt = name;
+    const words = make("span", "", caption);
+    words.ariaHidden = "true";
+    return make("li", "", image, words);
+  });
+  list.append(...items);
+  return [make("h4", "", title), make("p", "", text), list];
 }
 
 // A table that is too wide scrolls in place, also by keyboard.

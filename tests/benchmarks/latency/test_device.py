@@ -18,7 +18,7 @@ from benchmarks.latency import device
 from benchmarks.latency.device import Conditions, CpuTime
 from benchmarks.latency.noise import judge
 from benchmarks.latency.timing import Times
-from edge_app.device import description, procfs
+from edge_app.device import description, procfs, throttling
 from edge_app.paths import ROOT
 from made_results import TIMES
 
@@ -110,7 +110,7 @@ def test_unknown_conditions(root: Path, files: Mapping[str, str]) -> None:
     ["#!/bin/sh\nexit 1", "#!/bin/sh\necho failed", "#!/bin/sh\nexec sleep 60", "no program"],
 )
 def test_vcgencmd_fails_or_hangs(root: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device, "_VCGENCMD_PATIENCE_S", 0.1)
+    monkeypatch.setattr(throttling, "_PATIENCE_S", 0.1)
     write(root, {"usr/bin/vcgencmd": script})
     assert device.read_conditions().throttled is None
 

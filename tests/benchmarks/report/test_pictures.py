@@ -16,10 +16,11 @@ from PIL import Image
 from benchmarks.drift.drift import Flip
 from benchmarks.report import charts
 from benchmarks.report import contact_sheet as sheets
-from benchmarks.report.charts import Point, Spread
+from benchmarks.report.charts import Spread
 from benchmarks.report.contact_sheet import DIGIT, GAP, LINE, MOST, contact_sheet
 from edge_app.digits.mnist import Digits
 from edge_app.models.metrics import Bin
+from edge_app.page.charts import Point, trade_off
 
 POINTS = [
     Point("dense", "float32", 10.0, 0.97, 32_000),
@@ -57,7 +58,7 @@ def words(chart: ElementTree.Element, kind: str) -> list[str]:
 
 
 def test_trade_off_shows_latency_accuracy_and_size() -> None:
-    chart = parse(charts.trade_off(POINTS))
+    chart = parse(trade_off(POINTS))
     first, second, third = circles(chart)
     assert second[0] == third[0] > first[0]  # Slower is further right,
     assert first[1] == second[1] > third[1]  # and better is further up.
@@ -92,9 +93,9 @@ def test_reliability_leaves_empty_bins_out_and_shows_all_probabilities() -> None
 
 
 def test_odd_numbers_are_drawn() -> None:
-    parse(charts.trade_off([Point("a", "int8", 7.0, 1.0, 1)] * 3))
-    parse(charts.trade_off([Point("a", "int8", 0.001, 0.0, 1)]))
-    parse(charts.trade_off([Point("a", "int8", 2.2e6, 0.1, 10**9), *POINTS]))
+    parse(trade_off([Point("a", "int8", 7.0, 1.0, 1)] * 3))
+    parse(trade_off([Point("a", "int8", 0.001, 0.0, 1)]))
+    parse(trade_off([Point("a", "int8", 2.2e6, 0.1, 10**9), *POINTS]))
     parse(charts.spreads([Spread("a", 5.0, 5.0, 5.0, 5.0)]))
     parse(charts.reliability({}))
     parse(charts.reliability({"a": [Bin(0, None, None)]}))
@@ -102,7 +103,7 @@ def test_odd_numbers_are_drawn() -> None:
 
 @pytest.mark.parametrize("time", [1.1, 2.1, 4.4, 7.0, 13.0])
 def test_an_axis_has_labels_even_if_its_values_are_close(time: float) -> None:
-    labels = words(parse(charts.trade_off([Point("a", "int8", time, 0.9, 1)])), "axis")
+    labels = words(parse(trade_off([Point("a", "int8", time, 0.9, 1)])), "axis")
     assert len([each for each in labels if not each.endswith("%")]) >= 2
     assert any(each.endswith("%") for each in labels)
 
@@ -110,7 +111,7 @@ def test_an_axis_has_labels_even_if_its_values_are_close(time: float) -> None:
 def test_names_are_escaped() -> None:
     name = '<b>&"'
     for svg in (
-        charts.trade_off([Point(name, name, 1.0, 0.9, 1)]),
+        trade_off([Point(name, name, 1.0, 0.9, 1)]),
         charts.spreads([Spread(name, 1, 2, 3, 4)]),
         charts.reliability({name: [Bin(1, 0.5, 0.5)]}),
     ):

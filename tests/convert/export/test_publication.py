@@ -12,6 +12,7 @@ import pytest
 from convert.data.sources import TrainingData
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.card import CARD, VARIANTS
+from edge_app.models.confusion import CONFUSION
 from edge_app.models.folder import load_models
 
 pytest.importorskip("tensorflow", reason="training needs TensorFlow, which the edge never installs")
@@ -24,7 +25,13 @@ from convert.training.architectures import BUDGETS
 
 pytestmark = pytest.mark.slow
 
-FILES = {CARD, "model.keras", "reference.npz", *(f"{variant}.tflite" for variant in VARIANTS)}
+FILES = {
+    CARD,
+    CONFUSION,
+    "model.keras",
+    "reference.npz",
+    *(f"{variant}.tflite" for variant in VARIANTS),
+}
 IDENTITY = publication.Identity("dense", "Simple Dense", "One dense layer.")
 
 
@@ -68,7 +75,11 @@ def test_a_model_of_the_same_name_is_replaced_and_others_stay(
     assert contents(standing / "other") == {"file": b"other"}
     assert {path.name for path in standing.iterdir()} == {"dense", "other"}
     shutil.rmtree(standing / "other")
-    assert load_models(standing)["dense"].card.training == {"seed": 0}
+    published = load_models(standing, pytest.fail)["dense"]
+    assert published.card.training == {"seed": 0}
+    assert published.confusion
+    counts, right = published.confusion.counts, published.card.variants["int8"].accuracy
+    assert counts.trace() == pytest.approx(right * counts.sum())
 
 
 @pytest.mark.parametrize("step", ["export", "load_model"])

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from app import App, get, launch, post, start, until
+from edge_app.device.history import History
 from edge_app.server.access.access import Access
 from edge_app.server.access.certificate import CertificateError, read_certificate
 from edge_app.server.access.hosts import Hosts
@@ -139,4 +140,4 @@ def test_no_folder_for_temporary_files_is_an_error_with_a_sentence(
         pytest.raises(ServerError, match="No folder for temporary files can be written to; set TM"),
         listen("127.0.0.1", 0) as listener,
     ):
-        serve(listener, {}, "int8", Access(Hosts()), None, {}, lambda: None)
+        serve(listener, {}, "int8", Access(Hosts()), None, {}, lambda: None, History())

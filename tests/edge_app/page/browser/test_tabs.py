@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, expect
 import edge_app
 from app import App
 from colours import readable
+from edge_app.device.history import History, Sample
 from edge_app.page.tabs.device import device_sheet
 from visit import PHONE, SEVEN, Visit, Visits, calls
 
@@ -15,6 +16,7 @@ pytestmark = pytest.mark.slow
 
 SERVER = "**/component_server/"
 LAN = "http://192.168.1.20:7860"
+HISTORY = History(lambda: Sample(81.0, 0.5))
 DATE = "22 November 2026, 17:00 UTC"
 
 
@@ -34,9 +36,12 @@ def test_models_device_and_back_to_the_drawing(
     expect(sheet.get_by_role("heading", level=2)).to_be_focused()
     assert visit.page.evaluate("scrollY") == 0
     expect(tab(visit, "Models")).to_have_attribute("aria-current", "page")
-    table = visit.page.get_by_role("region", name="Figures: Multi-layer Perceptron")
-    accuracy = models["mlp"].card.variants["int8"].accuracy
-    expect(table.get_by_role("row", name="int8")).to_contain_text(f"{accuracy:.2%}")
+    table = visit.page.get_by_role("region", name="Figures: Compared")
+    accuracies = [f"{model.card.variants['int8'].accuracy:.2%}" for model in models.values()]
+    expect(table.get_by_role("row", name="int8").first).to_have_text(
+        f"int8{accuracies[0]}{accuracies[1]}★ {accuracies[2]}"
+    )
+    expect(table.get_by_role("img", name="best").first).to_be_visible()
     visit.page.keyboard.press("Escape")  # Clears the drawing only where it is seen.
     visit.page.keyboard.press("Shift+Tab")
     visit.page.keyboard.press("Enter")  # The link before it is the last one: Device.
@@ -104,7 +109,7 @@ def test_every_sheet_fits_the_window_and_can_be_read(
     open_page: Visits, odd_app: App, width: int, height: int, scheme: str
 ) -> None:
     visit = open_page(odd_app, viewport={"width": width, "height": height}, color_scheme=scheme)
-    device = device_sheet(lambda: [LAN])
+    device = device_sheet(lambda: [LAN], HISTORY)
     for name in ("models", "benchmark", "device"):
         if name == "device":
             visit.page.route(SERVER, lambda route: route.fulfill(json=device))
@@ -116,10 +121,65 @@ def test_every_sheet_fits_the_window_and_can_be_read(
         )
         # The observer that makes wide tables focusable runs after the layout.
         expect(visit.page.locator('.table[tabindex="0"]')).to_have_count(wide)
+        pictures = visit.page.locator(".sheet :is(svg, img)")
+        assert min(pictures.evaluate_all(SIZES)) >= 36
         for text in ("nav a", ".sheet p", ".sheet h3", ".sheet :is(dt, th)", ".sheet :is(dd, td)"):
             assert readable(visit.page.locator(text).filter(visible=True).last), (name, text)
     code = visit.page.get_by_role("img", name=f"QR code of {LAN}")
     assert code.evaluate("each => each.clientWidth") >= 200
+
+
+SIZES = "each => each.flatMap((picture) => [picture.clientWidth, picture.clientHeight])"
+
+
+def test_mistakes_and_weights_are_pictures_with_names(
+    open_page: Visits, models: dict[str, edge_app.Model]
+) -> None:
+    visit = open_page()
+    tab(visit, "Models").click()
+    dense = visit.page.get_by_role("region", name="Simple Dense", exact=True)
+    matrix = dense.get_by_role("region", name="Figures: Confusion matrix, Simple Dense")
+    confusion = models["dense"].confusion
+    assert confusion
+    for digit in range(10):
+        expected = ["" if count == 0 else f"{count}" for count in confusion.counts[digit]]
+        cells = matrix.get_by_role("row").nth(digit + 1).get_by_role("cell")
+        expect(cells).to_have_text(expected)
+    misread = f"{confusion.labels[0]}, read as {confusion.answers[0]}"
+    expect(dense.get_by_role("img", name=misread).first).to_be_visible()
+    weights = dense.get_by_role("img", name="Weights of 3")
+    assert weights.evaluate("each => each.decode().then(() => each.naturalWidth)") == 28
+    expect(visit.page.get_by_role("img", name="Weights of 3")).to_have_count(1)
+
+
+def test_wide_tables_and_charts_scroll_in_place(open_page: Visits, odd_app: App) -> None:
+    visit = open_page(odd_app, viewport={"width": 320, "height": 640})
+    for name, region in (("Models", "Compared"), ("Benchmark", "Accuracy and latency")):
+        tab(visit, name).click()
+        frame = visit.page.get_by_role("region", name=f"Figures: {region}")
+        expect(frame).to_have_attribute("tabindex", "0")
+        frame.focus()
+        visit.page.keyboard.press("End")
+        visit.page.keyboard.press("ArrowRight")
+        expect(frame).not_to_have_js_property("scrollLeft", 0)
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 320
+    expect(frame.get_by_role("img", name="Accuracy against latency")).to_be_visible()
+
+
+def test_the_lines_of_the_device_are_seen(open_page: Visits) -> None:
+    visit = open_page()
+    visit.page.route(SERVER, lambda route: route.fulfill(json=device_sheet(lambda: [LAN], HISTORY)))
+    tab(visit, "Device").click()
+    past = visit.page.get_by_role("region", name="Since the app started")
+    name = "CPU temperature: 81 °C now, 81 °C to 81 °C"
+    line = past.get_by_role("img", name=name)
+    expect(line).to_be_visible()
+    expect(past.get_by_text(name)).to_be_visible()
+    assert line.evaluate("each => getComputedStyle(each.querySelector('circle')).fill") != BLACK
+
+
+BLACK = "rgb(0, 0, 0)"
+"""What a chart's parts are filled with if no rule applies."""
 
 
 def test_the_page_weighs_little(open_page: Visits, odd_app: App) -> None:
