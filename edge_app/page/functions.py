@@ -10,6 +10,7 @@ from edge_app.digits.collection import Collection, keepers
 from edge_app.models.answers import answer_drawing
 from edge_app.models.classifier import Classifier
 from edge_app.page.api import Function, classifier
+from edge_app.page.photos import photo_functions
 from edge_app.page.tabs.content import Sheet, Sheets
 from edge_app.page.threads import Threads
 
@@ -50,9 +51,14 @@ def page_functions(
         read = sheets.get(name) if isinstance(name, str) else None
         return read() if read else None
 
+    photo, read = photo_functions(models)
     stores = keepers(collection) if collection else ()
     return Functions(
-        canvas={"answer": answer, **{each.__name__: in_thread(each) for each in stores}},
+        canvas={
+            "answer": answer,
+            "photo": photo,
+            **{each.__name__: in_thread(each) for each in stores},
+        },
         tabs={"sheet": in_thread(sheet)},
-        api={"classify": classifier(models)},
+        api={"classify": classifier(models), "read": read},
     )

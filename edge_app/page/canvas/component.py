@@ -20,7 +20,7 @@ from edge_app.page.component import component
 _SAMPLES = Path(__file__).parent / "samples.json"
 _SCRIPTS = (
     *("variants", "strokes", "history", "paper", "answers", "alone", "connection", "samples"),
-    *("labels", "canvas"),
+    *("labels", "photo", "canvas"),
 )
 _PRECISION = {
     "float32": ("full", "Full precision: numbers of 32 bits"),
@@ -43,13 +43,13 @@ def canvas(
     Args:
         models: in the order in which their answers are shown.
         variant: the one that is chosen at first.
-        functions: what the scripts call: ``answer`` with each state of the drawing, and, where
-            drawings are stored, ``save``, ``remove`` and ``stored``.
+        functions: what the scripts call: ``answer`` with each state of the drawing, ``photo`` with
+            a photo, and, where drawings are stored, ``save``, ``remove`` and ``stored``.
     """
     names = choices(models)
     return component(
         "canvas",
-        ["canvas"],
+        ["canvas", "photo"],
         _SCRIPTS,
         [*functions.values()],
         models=[
