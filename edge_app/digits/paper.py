@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edge_app.digits.components import components
+
 FINEST = 256
 """The sheet's brightness is looked at in a picture whose longer side has about this many pixels."""
 WIDEST = 0.09
@@ -24,8 +26,11 @@ BRIGHTEST = 250
 """A sheet is at most this bright, of 255: a camera's white may have lost what is on it."""
 DARKEST = 0.35
 """What is darker than this part of the brightest sheet is something else, such as a table."""
-TINTED = 0.045
-"""A finger's share of red in red, green and blue is larger than the sheet's by more than this."""
+TINTED, FADED = 0.045, 0.5
+"""A finger's share of red in red, green and blue is larger than the sheet's by more than the first,
+and at its edges by this part of it."""
+BESIDE = 4
+"""What is so close to it, in pixels of the small picture, is its own edge or shadow."""
 
 STEEPEST = 0.27
 """The largest slope of printed lines against the picture's rows or columns."""
@@ -37,8 +42,11 @@ FAINTEST, STRONGEST = 0.02, 0.6
 """How dark printed lines are."""
 MOST = 0.7
 """A row is a printed line if at least this part of it is dark: a digit's line is shorter."""
-PAPER, OUTSIDE = 254, 255
-"""In bytes, ``STRONGEST``, and what is outside of the picture."""
+WHOLE, SHORTEST = 0.8, 0.05
+"""Of lines that tell the slopes, at least this part of the picture's width is seen, and of those
+that are taken away, such as in a corner."""
+PALE, PAPER, OUTSIDE = 85, 254, 255
+"""In bytes, what counts of a dark line, ``STRONGEST``, and what is outside of the picture."""
 
 Grey = NDArray[np.float32]
 
@@ -80,8 +88,10 @@ def _on_sheet(photo: Image.Image) -> tuple[Grey, NDArray[np.bool_]]:
     foreign = sheet < DARKEST * np.percentile(sheet, 95)
     if filled.ndim == 3:
         shares = filled[..., 0] / np.maximum(filled.sum(axis=2, dtype=np.float32), 1)
-        foreign |= shares > np.median(shares[~foreign]) + TINTED
-    foreign = _largest(foreign, 2)
+        tint = shares - np.median(shares)
+        parts = components(tint > FADED * TINTED, tint)
+        foreign |= np.isin(parts.labels, (parts.peaks > TINTED).nonzero()[0])
+    foreign = _largest(foreign, BESIDE)
     smooth = _largest(np.minimum(sheet, BRIGHTEST), 0)
     # Each small pixel stands for its block: the blocks' middles stay where they are.
     size = (small.size[0] * factor, small.size[1] * factor)
@@ -124,41 +134,48 @@ def _lift(dark: Grey) -> None:
     """Take away, in place, lines that run nearly along the rows."""
     grey = (np.clip(dark, 0, STRONGEST) * (PAPER / STRONGEST)).astype(np.uint8)
     slopes = _slopes(grey)
-    profile = _profile(_straightened(grey, slopes)) * np.float32(STRONGEST / PAPER)
+    height, width = dark.shape
+    # Lines that cross a corner have their middle outside.
+    outside = round(max(map(abs, slopes)) * width / 2)
+    straight = _straightened(grey, slopes, outside)
+    profile = _profile(straight, SHORTEST) * np.float32(STRONGEST / PAPER)
     # A line that is bent by less than a pixel is taken away as well.
     profile = _largest(profile[:, None], 1)[:, 0]
     profile[profile < FAINTEST] = 0
     if not profile.any():
         return
-    height, width = dark.shape
-    fine = np.interp(np.arange(4 * height) / 4, np.arange(height), profile).astype(np.float32)
+    places = np.arange(len(profile))
+    fine = np.interp(np.arange(4 * len(profile)) / 4, places, profile).astype(np.float32)
     # The row of the straight picture that shows the pixel at x and y; see _straightened.
     x = np.arange(width, dtype=np.float32) - width // 2
     y = np.arange(height, dtype=np.float32)[:, None]
     rows = 4 * (y - slopes.top * x) / (1 + (slopes.bottom - slopes.top) / height * x) + 0.5
+    rows += 4 * outside
     lift = 1 / (1 - fine)
     dark -= 1
-    dark *= lift[np.clip(rows, 0, 4 * height - 1).astype(np.intp)]
+    dark *= lift[np.clip(rows, 0, len(fine) - 1).astype(np.intp)]
     dark += 1
 
 
-def _profile(straight: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What most of each row is at least as dark as, float32 (height,), 0 to ``PAPER``."""
+def _profile(straight: NDArray[np.uint8], part: float) -> NDArray[np.float32]:
+    """What most of each row is at least as dark as, float32 (rows,), 0 to ``PAPER``; 0 for a row of
+    which the picture has less than this part."""
     greys = np.sort(straight, axis=1, kind="stable")
     known = (greys < OUTSIDE).sum(axis=1)
     profile = greys[np.arange(len(greys)), (known * (1 - MOST)).astype(np.intp)].astype(np.float32)
-    profile[known < greys.shape[1] / 3] = 0  # In a corner; lines there reach the picture's edge.
+    profile[known < part * greys.shape[1]] = 0
     return profile
 
 
 def _slopes(grey: NDArray[np.uint8]) -> Slopes:
     """The slopes for which the rows of the straight picture differ most."""
     image = Image.fromarray(grey)
-    small = np.asarray(image.reduce(max(1, round(max(image.size) / FINEST))))
+    # Many faint lines tell more than the long stroke of a 1.
+    small = np.minimum(image.reduce(max(1, round(max(image.size) / FINEST))), PALE)
     thick = _largest(small, 1)
-    half, side = len(thick) // 2, thick.shape[1] // 4
+    half = (len(thick) + 1) // 2
     found = []
-    for part in (thick[:half, side:-side], thick[-half:, side:-side]):
+    for part in (thick[:half], thick[-half:]):
         tried = np.arange(-STEEPEST, STEEPEST, COARSE)
         scores = [_score(part, Slopes(each, each)) for each in tried]
         found.append(float(tried[int(np.argmax(scores))]))
@@ -186,17 +203,20 @@ def _climb(grey: NDArray[np.uint8], start: Slopes, step: float) -> Slopes:
 
 def _score(grey: NDArray[np.uint8], slopes: Slopes) -> float:
     """How much darker than most rows some are in the straight picture."""
-    profile = _profile(_straightened(grey, slopes))
+    profile = _profile(_straightened(grey, slopes), WHOLE)
     profile -= np.median(profile)
     return float((np.maximum(profile, 0) ** 2).sum())
 
 
-def _straightened(grey: NDArray[np.uint8], slopes: Slopes) -> NDArray[np.uint8]:
+def _straightened(
+    grey: NDArray[np.uint8], slopes: Slopes, outside: int = 0
+) -> NDArray[np.uint8]:
     """The picture with lines along its rows: row y' and column x show what is at x and
-    y = y' + slope(y') * (x - width // 2). The slope goes evenly from the top to the bottom."""
+    y = y' + slope(y') * (x - width // 2). The slope goes evenly from the top to the bottom,
+    and on to so many rows above and below."""
     height, width = grey.shape
     padded = np.pad(grey, ((1, 1), (0, 0)), constant_values=OUTSIDE)
-    rows = np.arange(height, dtype=np.float32)[:, None]
+    rows = np.arange(-outside, height + outside, dtype=np.float32)[:, None]
     slope = slopes.top + (slopes.bottom - slopes.top) / height * rows
     from_row = slope * (np.arange(width, dtype=np.float32) - width // 2)
     from_row += rows + 1.5  # Rounds, and counts the row above.

@@ -29,8 +29,8 @@ FAINTEST = 0.07
 """The darkness of the faintest ink."""
 NOISE = 4.0
 """Ink is darker than this many times the mean noise around it."""
-BLOCK = 32
-"""Pixels a side in which the noise is measured."""
+BLOCK, LOUDEST = 32, 0.1
+"""Pixels a side in which the noise is measured, and the most that counts as such."""
 CORE, RIM = 0.5, 0.35
 """A piece's darkest pixel has at least the first part of the usual ink's darkness, and all of its
 pixels the second."""
@@ -89,9 +89,12 @@ def find_digits(photo: Image.Image) -> list[Digit]:
 
 def _ink(dark: NDArray[np.float32]) -> tuple[Components, float]:
     """The pieces of ink, and how dark ink usually is."""
-    noise = Image.fromarray(np.minimum(np.abs(dark), np.float32(0.1))).reduce(BLOCK)
+    noise = np.minimum(np.abs(dark), np.float32(LOUDEST)) * np.float32(255 / LOUDEST)
+    blocks = Image.fromarray(noise.astype(np.uint8)).reduce(BLOCK)
+    # That of quiet blocks nearby: others have ink on them.
+    quiet = np.asarray(blocks.filter(ImageFilter.RankFilter(5, 6)), np.float32)
     height, width = dark.shape
-    least = np.maximum(NOISE * np.asarray(noise), FAINTEST)
+    least = np.maximum(quiet * np.float32(NOISE * LOUDEST / 255), FAINTEST)
     least = least.repeat(BLOCK, axis=0)[:height].repeat(BLOCK, axis=1)[:, :width]
     some = dark[(dark > least) & (dark < 1)]
     usual = float(np.percentile(some, 95)) if len(some) else 1.0

@@ -144,7 +144,7 @@ def _places(
         points = np.concatenate(strokes)
         low, high = points.min(axis=0), points.max(axis=0)
         own = height * (1 if len(digits) == 1 else random.uniform(0.85, 1.1))
-        unit = own / max(high[1] - low[1], 0.75 * (high[0] - low[0]), 1e-9)
+        unit = own / max(high[1] - low[1], high[0] - low[0], 1e-9)
         row, column = divmod(number, columns)
         middle = np.array([column - (columns - 1) / 2, row - (rows - 1) / 2]) * height * 1.5
         if len(digits) > 1:
