@@ -87,10 +87,7 @@ def _on_sheet(photo: Image.Image) -> tuple[Grey, NDArray[np.bool_]]:
     sheet = filled if filled.ndim == 2 else np.asarray(Image.fromarray(filled).convert("L"))
     foreign = sheet < DARKEST * np.percentile(sheet, 95)
     if filled.ndim == 3:
-        shares = filled[..., 0] / np.maximum(filled.sum(axis=2, dtype=np.float32), 1)
-        tint = shares - np.median(shares)
-        parts = components(tint > FADED * TINTED, tint)
-        foreign |= np.isin(parts.labels, (parts.peaks > TINTED).nonzero()[0])
+        foreign |= _finger(np.asarray(small))
     foreign = _largest(foreign, BESIDE)
     smooth = _largest(np.minimum(sheet, BRIGHTEST), 0)
     # Each small pixel stands for its block: the blocks' middles stay where they are.
@@ -103,6 +100,17 @@ def _on_sheet(photo: Image.Image) -> tuple[Grey, NDArray[np.bool_]]:
     )
     np.subtract(1, dark, out=dark)
     return dark, np.asarray(beside)[:height, :width]
+
+
+def _finger(picture: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """What is redder than the sheet, wider than a printed line, and comes from the edge."""
+    shares = picture[..., 0] / np.maximum(picture.sum(axis=2, dtype=np.float32), 1)
+    tint = -_largest(np.median(shares) - shares, 1)
+    parts = components(tint > FADED * TINTED, tint)
+    left, top, right, bottom = parts.boxes.T
+    height, width = tint.shape
+    within = (np.minimum(left, top) > 1) & (right < width - 1) & (bottom < height - 1)
+    return np.isin(parts.labels, ((parts.peaks > TINTED) & ~within).nonzero()[0])
 
 
 def _closed(picture: NDArray[np.uint8], reach: int) -> NDArray[np.uint8]:

@@ -37,6 +37,9 @@ pixels the second."""
 SHORTEST = 0.022
 """A piece of ink is longer than this part of the picture's longer side."""
 
+FAR, OPEN, ALL_AROUND = 5, 0.3, 0.7
+"""So many pixels outside of ink, the paper is brighter by this part of the usual ink's darkness,
+in at least this part of all places around it."""
 SMALLEST = 6
 """So long is even a part of a digit, in pixels."""
 
@@ -69,6 +72,7 @@ def find_digits(photo: Image.Image) -> list[Digit]:
     found, usual = _ink(dark)
     boxes = found.boxes.astype(np.float64)
     kept = _kept(found, usual)
+    kept = kept[_surrounded(np.asarray(photo.convert("L")), found, usual)[kept]]
     groups = [kept[each] for each in group(boxes[kept])]
     around = np.array(
         [[*boxes[each, :2].min(axis=0), *boxes[each, 2:].max(axis=0)] for each in groups]
@@ -109,6 +113,23 @@ def _kept(found: Components, usual: float) -> NDArray[np.intp]:
     large = np.maximum(right - left, bottom - top) >= SMALLEST
     kept = (within & large & (found.peaks >= CORE * usual) & (found.peaks <= 1)).nonzero()[0]
     return kept[np.argsort(-found.areas[kept], kind="stable")[:MAX_PIECES]]
+
+
+def _surrounded(
+    grey: NDArray[np.uint8], found: Components, usual: float
+) -> NDArray[np.bool_]:
+    """Which pieces have brighter paper on all sides, as the corner of a shadow has not."""
+    count = len(found.areas)
+    sides, bright = np.zeros(count), np.zeros(count)
+    for labels, greys in ((found.labels, grey), (found.labels.T, grey.T)):
+        for there, here in ((np.s_[:-FAR], np.s_[FAR:]), (np.s_[FAR:], np.s_[:-FAR])):
+            rim = (labels[here] >= 0) & (labels[there] < 0)
+            numbers = labels[here][rim]
+            inside, outside = greys[here][rim], greys[there][rim]
+            sides += np.bincount(numbers, minlength=count)
+            darker = inside < (1 - OPEN * usual) * outside
+            bright += np.bincount(numbers, darker, count)
+    return bright >= ALL_AROUND * sides
 
 
 def _strokes(
