@@ -48,6 +48,8 @@ that are taken away, such as in a corner."""
 PALE, PAPER, OUTSIDE = 85, 254, 255
 """In bytes, what counts of a dark line, ``STRONGEST``, and what is outside of the picture."""
 
+_MOVES = [(top, bottom) for top in (-1, 0, 1) for bottom in (-1, 0, 1) if top or bottom]
+
 Grey = NDArray[np.float32]
 
 
@@ -119,9 +121,10 @@ def _closed(picture: NDArray[np.uint8], reach: int) -> NDArray[np.uint8]:
     return np.invert(_largest(inverse, reach))
 
 
-def _largest(picture: NDArray[Any], reach: int) -> NDArray[Any]:
-    """The largest value within a square about each pixel, (height, width) or with channels."""
-    for axis in (0, 1):
+def _largest(picture: NDArray[Any], reach: int, axes: tuple[int, ...] = (0, 1)) -> NDArray[Any]:
+    """The largest value within a square, or along one axis, about each pixel of a picture, (height,
+    width) or with channels."""
+    for axis in axes:
         done = 0
         while done < reach:  # Twice the reach with each step.
             step = min(done + 1, reach - done)
@@ -145,10 +148,10 @@ def _lift(dark: Grey) -> None:
     height, width = dark.shape
     # Lines that cross a corner have their middle outside.
     outside = round(max(map(abs, slopes)) * width / 2)
-    straight = _straightened(grey, slopes, outside)
+    # Three rows thick, a line that is bent by a pixel is still one.
+    straight = _straightened(_largest(grey, 1, axes=(0,)), slopes, outside)
     profile = _profile(straight, SHORTEST) * np.float32(STRONGEST / PAPER)
-    # A line that is bent by less than a pixel is taken away as well.
-    profile = _largest(profile[:, None], 1)[:, 0]
+    profile -= np.median(profile)
     profile[profile < FAINTEST] = 0
     if not profile.any():
         return
@@ -200,7 +203,7 @@ def _climb(grey: NDArray[np.uint8], start: Slopes, step: float) -> Slopes:
     best, score = start, _score(grey, start)
     for _ in range(MOST_STEPS):
         at = best
-        for top, bottom in ((-1, -1), (1, 1), (-1, 1), (1, -1)):
+        for top, bottom in _MOVES:
             slopes = Slopes(at.top + top * step, at.bottom + bottom * step)
             if (reached := _score(grey, slopes)) > score:
                 best, score = slopes, reached
@@ -216,9 +219,7 @@ def _score(grey: NDArray[np.uint8], slopes: Slopes) -> float:
     return float((np.maximum(profile, 0) ** 2).sum())
 
 
-def _straightened(
-    grey: NDArray[np.uint8], slopes: Slopes, outside: int = 0
-) -> NDArray[np.uint8]:
+def _straightened(grey: NDArray[np.uint8], slopes: Slopes, outside: int = 0) -> NDArray[np.uint8]:
     """The picture with lines along its rows: row y' and column x show what is at x and
     y = y' + slope(y') * (x - width // 2). The slope goes evenly from the top to the bottom,
     and on to so many rows above and below."""

@@ -115,9 +115,7 @@ def _kept(found: Components, usual: float) -> NDArray[np.intp]:
     return kept[np.argsort(-found.areas[kept], kind="stable")[:MAX_PIECES]]
 
 
-def _surrounded(
-    grey: NDArray[np.uint8], found: Components, usual: float
-) -> NDArray[np.bool_]:
+def _surrounded(grey: NDArray[np.uint8], found: Components, usual: float) -> NDArray[np.bool_]:
     """Which pieces have brighter paper on all sides, as the corner of a shadow has not."""
     count = len(found.areas)
     sides, bright = np.zeros(count), np.zeros(count)
