@@ -36,12 +36,16 @@ STEEPEST = 0.27
 """The largest slope of printed lines against the picture's rows or columns."""
 COARSE, FINE = 0.018, (0.02, 0.01, 0.005, 0.0025)
 """Steps of the search for their slopes."""
+STRIDE = 3
+"""In the search, one in this many columns is looked at."""
 MOST_STEPS = 4
 """Of each of the finer ones, at most."""
 FAINTEST, STRONGEST = 0.02, 0.6
 """How dark printed lines are."""
 MOST = 0.7
 """A row is a printed line if at least this part of it is dark: a digit's line is shorter."""
+NEAR = 3
+"""Something may be left of a line in so many rows beside it."""
 WHOLE, SHORTEST = 0.8, 0.05
 """Of lines that tell the slopes, at least this part of the picture's width is seen, and of those
 that are taken away, such as in a corner."""
@@ -61,22 +65,25 @@ class Slopes(NamedTuple):
     bottom: float
 
 
-def darkness(photo: Image.Image) -> Grey:
-    """What is on the sheet, without printed lines, float32 (height, width).
+def darkness(photo: Image.Image) -> tuple[Grey, Grey]:
+    """What is on the sheet, without printed lines.
 
     Args:
         photo: of mode "L" or "RGB".
 
     Returns:
+        Two arrays, float32 (height, width). The first is the darkness of what is on the sheet:
         0 where there is only the sheet, up to 1 for what reflects no light; negative where noise
         made a pixel brighter than the sheet. Infinite where there is no sheet: under a finger, or
-        beside the sheet.
+        beside the sheet. The second is how dark the printed lines nearby were: something may be
+        left of them.
     """
     dark, foreign = _on_sheet(photo)
-    for turned in (dark, dark.T):  # Lines along the rows, then along the columns; in place.
-        _lift(turned)
+    printed = np.zeros_like(dark)
+    _lift(dark, printed)
+    _lift(dark.T, printed.T)
     dark[foreign] = np.inf
-    return dark
+    return dark, printed
 
 
 def _on_sheet(photo: Image.Image) -> tuple[Grey, NDArray[np.bool_]]:
@@ -141,8 +148,8 @@ def _largest(picture: NDArray[Any], reach: int, axes: tuple[int, ...] = (0, 1)) 
 # Printed lines
 
 
-def _lift(dark: Grey) -> None:
-    """Take away, in place, lines that run nearly along the rows."""
+def _lift(dark: Grey, printed: Grey) -> None:
+    """Take away lines that run nearly along the rows, and add them to those printed; in place."""
     grey = (np.clip(dark, 0, STRONGEST) * (PAPER / STRONGEST)).astype(np.uint8)
     slopes = _slopes(grey)
     height, width = dark.shape
@@ -155,17 +162,19 @@ def _lift(dark: Grey) -> None:
     profile[profile < FAINTEST] = 0
     if not profile.any():
         return
-    places = np.arange(len(profile))
-    fine = np.interp(np.arange(4 * len(profile)) / 4, places, profile).astype(np.float32)
+    quarters, whole = np.arange(4 * len(profile)) / 4, np.arange(len(profile))
+    fine = np.interp(quarters, whole, profile).astype(np.float32)
+    near = _largest(profile[:, None], NEAR)[:, 0].repeat(4)
     # The row of the straight picture that shows the pixel at x and y; see _straightened.
     x = np.arange(width, dtype=np.float32) - width // 2
     y = np.arange(height, dtype=np.float32)[:, None]
     rows = 4 * (y - slopes.top * x) / (1 + (slopes.bottom - slopes.top) / height * x) + 0.5
     rows += 4 * outside
-    lift = 1 / (1 - fine)
+    places = np.clip(rows, 0, len(fine) - 1).astype(np.intp)
     dark -= 1
-    dark *= lift[np.clip(rows, 0, len(fine) - 1).astype(np.intp)]
+    dark *= (1 / (1 - fine))[places]
     dark += 1
+    np.maximum(printed, near[places], out=printed)
 
 
 def _profile(straight: NDArray[np.uint8], part: float) -> NDArray[np.float32]:
@@ -184,18 +193,20 @@ def _slopes(grey: NDArray[np.uint8]) -> Slopes:
     # Many faint lines tell more than the long stroke of a 1.
     small = np.minimum(image.reduce(max(1, round(max(image.size) / FINEST))), PALE)
     thick = _largest(small, 1)
+    # Some of the columns tell as much as all; between them, lines climb by as many times as much.
+    small, thick = (np.ascontiguousarray(each[:, ::STRIDE]) for each in (small, thick))
     half = (len(thick) + 1) // 2
     found = []
     for part in (thick[:half], thick[-half:]):
-        tried = np.arange(-STEEPEST, STEEPEST, COARSE)
+        tried = np.arange(-STEEPEST, STEEPEST, COARSE) * STRIDE
         scores = [_score(part, Slopes(each, each)) for each in tried]
         found.append(float(tried[int(np.argmax(scores))]))
     # Those were the slopes in the middles of the halves.
     upper, lower = found
     best = Slopes(1.5 * upper - 0.5 * lower, 1.5 * lower - 0.5 * upper)
     for step, picture in zip(FINE, (thick, thick, small, small), strict=True):
-        best = _climb(picture, best, step)
-    return best
+        best = _climb(picture, best, step * STRIDE)
+    return Slopes(best.top / STRIDE, best.bottom / STRIDE)
 
 
 def _climb(grey: NDArray[np.uint8], start: Slopes, step: float) -> Slopes:

@@ -40,6 +40,9 @@ SHORTEST = 0.022
 FAR, OPEN, ALL_AROUND = 5, 0.3, 0.7
 """So many pixels outside of ink, the paper is brighter by this part of the usual ink's darkness,
 in at least this part of all places around it."""
+LEFT, MOSTLY = 1.2, 0.6
+"""What is left of a printed line is hardly darker than this many times the line, in at least this
+part of its pixels."""
 SMALLEST = 6
 """So long is even a part of a digit, in pixels."""
 
@@ -68,11 +71,12 @@ def find_digits(photo: Image.Image) -> list[Digit]:
     Returns:
         The first 100 digits in reading order; empty for an empty sheet.
     """
-    dark = darkness(photo)
+    dark, printed = darkness(photo)
     found, usual = _ink(dark)
     boxes = found.boxes.astype(np.float64)
     kept = _kept(found, usual)
-    kept = kept[_surrounded(np.asarray(photo.convert("L")), found, usual)[kept]]
+    surrounded = _surrounded(np.asarray(photo.convert("L")), found, usual)
+    kept = kept[(surrounded & ~_is_printed(dark, printed, found))[kept]]
     groups = [kept[each] for each in group(boxes[kept])]
     around = np.array(
         [[*boxes[each, :2].min(axis=0), *boxes[each, 2:].max(axis=0)] for each in groups]
@@ -113,6 +117,17 @@ def _kept(found: Components, usual: float) -> NDArray[np.intp]:
     large = np.maximum(right - left, bottom - top) >= SMALLEST
     kept = (within & large & (found.peaks >= CORE * usual) & (found.peaks <= 1)).nonzero()[0]
     return kept[np.argsort(-found.areas[kept], kind="stable")[:MAX_PIECES]]
+
+
+def _is_printed(
+    dark: NDArray[np.float32], printed: NDArray[np.float32], found: Components
+) -> NDArray[np.bool_]:
+    """Which pieces are what is left of printed lines."""
+    ink = found.labels >= 0
+    numbers, count = found.labels[ink], len(found.areas)
+    lines = printed[ink]
+    pale = np.bincount(numbers, (lines > 0) & (dark[ink] < LEFT * lines + FAINTEST), count)
+    return pale >= MOSTLY * found.areas
 
 
 def _surrounded(grey: NDArray[np.uint8], found: Components, usual: float) -> NDArray[np.bool_]:
