@@ -6,7 +6,9 @@ import base64
 import binascii
 import io
 import struct
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +24,12 @@ LARGEST_INK = 512
 OPAQUE = 128
 """A border whose median opacity is below this, of 255, counts as transparent."""
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 """The chunks that pixels are made of; others hold text, colour profiles or further frames."""
 _BAND = 64
 """How many rows are looked at together."""
-_DAMAGE = (
+DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError),
     *(struct.error, IndexError, KeyError, TypeError),
 )
@@ -59,28 +61,40 @@ def parse_picture(image: object) -> NDArray[np.uint8]:
     Raises:
         PictureError: anything else was given.
     """
-    content = _needed(_decode(image))
-    return _reader.submit(_parse, content).result()
+    content = needed(decode(image, "a PNG in base64"))
+    return read_alone(lambda: _parse(content))
 
 
-def _decode(image: object) -> bytes:
+def read_alone(read: Callable[[], Any]) -> Any:
+    """What a function gives that reads a picture, while nothing else reads one."""
+    return _reader.submit(read).result()
+
+
+def decode(image: object, expected: str) -> bytes:
+    """The content of base64, alone or as a ``data:`` URL.
+
+    Raises:
+        PictureError: it is something else; the sentence says what was expected.
+    """
     if not isinstance(image, str):
-        raise PictureError(
-            f"The image is of type {type(image).__name__}; expected a PNG in base64."
-        )
+        raise PictureError(f"The image is of type {type(image).__name__}; expected {expected}.")
     text = image.partition(",")[2] if image.startswith("data:") else image
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise PictureError("The image is not base64; expected a PNG in base64.") from error
+        raise PictureError(f"The image is not base64; expected {expected}.") from error
 
 
-def _needed(content: bytes) -> bytes:
+def needed(content: bytes) -> bytes:
     """The PNG without the chunks that its pixels do not need: Pillow would unpack 40 MB of text
-    from the largest request."""
-    if not content.startswith(_SIGNATURE):
+    from the largest request.
+
+    Raises:
+        PictureError: it is not a PNG.
+    """
+    if not content.startswith(SIGNATURE):
         raise PictureError("The image is not a PNG; expected a PNG in base64.")
-    chunks, at = [_SIGNATURE], len(_SIGNATURE)
+    chunks, at = [SIGNATURE], len(SIGNATURE)
     while at < len(content):
         end = at + 12 + int.from_bytes(content[at : at + 4], "big")
         if content[at + 4 : at + 8] in _NEEDED:
@@ -92,20 +106,29 @@ def _needed(content: bytes) -> bytes:
 def _parse(content: bytes) -> NDArray[np.uint8]:
     try:
         return _smaller(_read(content))
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise PictureError("The image is a damaged PNG; send it again.") from error
 
 
 def _read(content: bytes) -> NDArray[np.uint8]:
     with PngImageFile(io.BytesIO(content)) as png:  # Reads the header; no pixel is decoded yet.
-        width, height = png.size
-        if not 1 <= min(png.size) <= max(png.size) <= MAX_SIDE:
-            raise PictureError(
-                f"The image has {width:,} by {height:,} pixels; expected at most {MAX_SIDE:,} "
-                "per side. Send a smaller one."
-            )
+        check_size(png.size)
         png.load()
         return _ink(png)
+
+
+def check_size(size: tuple[int, int]) -> None:
+    """Refuse a picture of too many pixels.
+
+    Raises:
+        PictureError: a side has more than 2,000 of them, or none.
+    """
+    width, height = size
+    if not 1 <= min(size) <= max(size) <= MAX_SIDE:
+        raise PictureError(
+            f"The image has {width:,} by {height:,} pixels; expected at most {MAX_SIDE:,} "
+            "per side. Send a smaller one."
+        )
 
 
 def _ink(png: Image.Image) -> NDArray[np.uint8]:

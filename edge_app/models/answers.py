@@ -75,15 +75,40 @@ def answer_drawing(models: Mapping[str, Classifier], state: object, variant: str
             drawing.get("variant", variant),
             compare=drawing.get("unfinished") is not True,
         )
-        return {
-            "answers": {
-                name: {**answer, "digit_like": digit_like}
-                for name, (answer, digit_like) in answers.items()
-            },
-            "views": {name: b64encode(image.tobytes()).decode() for name, image in images.items()},
-        }
+        return _for_page(answers, images)
     except UserError as error:
         return {"error": str(error)}
+
+
+def answer_views(
+    models: Mapping[str, Classifier],
+    images: Mapping[Normalization, NDArray[np.uint8]],
+    variant: object,
+) -> dict[str, Any]:
+    """What the page shows of one digit, which is finished; see :func:`answer_drawing`.
+
+    Args:
+        models: by name.
+        images: the digit by normalization.
+        variant: see :func:`classify`.
+
+    Raises:
+        VariantError: there is no such variant.
+    """
+    return _for_page(_classify(models, images, variant, compare=True), images)
+
+
+def _for_page(
+    answers: Mapping[str, tuple[Answer, bool]],
+    images: Mapping[Normalization, NDArray[np.uint8]],
+) -> dict[str, Any]:
+    return {
+        "answers": {
+            name: {**answer, "digit_like": digit_like}
+            for name, (answer, digit_like) in answers.items()
+        },
+        "views": {name: b64encode(image.tobytes()).decode() for name, image in images.items()},
+    }
 
 
 def choices(models: Mapping[str, Classifier]) -> list[str]:

@@ -11,6 +11,7 @@ from edge_app.models.answers import answer_drawing
 from edge_app.models.classifier import Classifier
 from edge_app.models.explanation import explain_drawing
 from edge_app.page.api import Function, classifier, explainer
+from edge_app.page.photos import photo_functions
 from edge_app.page.tabs.content import Sheet, Sheets
 from edge_app.page.threads import Threads
 
@@ -59,13 +60,19 @@ def page_functions(
         read = sheets.get(name) if isinstance(name, str) else None
         return read() if read else None
 
+    photo, read = photo_functions(models)
     stores = keepers(collection) if collection else ()
     return Functions(
         canvas={
             "answer": answer,
             "explain": explain,
+            "photo": photo,
             **{each.__name__: in_thread(each) for each in stores},
         },
         tabs={"sheet": in_thread(sheet)},
-        api={"classify": classifier(models), "explain": explainer(models, explaining)},
+        api={
+            "classify": classifier(models),
+            "explain": explainer(models, explaining),
+            "read": read,
+        },
     )

@@ -92,7 +92,7 @@ class Visit:
     def _note(self, request: Request) -> None:
         if asks(request):
             self.sent.append(content(request)["data"])
-        elif not calls(request, "explain", "save", "remove", "stored", "sheet") and (
+        elif not calls(request, "explain", "photo", "save", "remove", "stored", "sheet") and (
             request.method != "GET" or urlsplit(request.url).netloc != urlsplit(self.url).netloc
         ):
             self.elsewhere.append(f"{request.method} {request.url}")

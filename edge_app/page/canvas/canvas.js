@@ -2,7 +2,13 @@
 // component.py, with `element` (the component's root), `props` and `server` (its Python functions)
 // in scope.
 
-for (const radio of variants) radio.addEventListener("change", () => (keep(), ask()));
+for (const radio of variants) {
+  radio.addEventListener("change", () => {
+    keep();
+    if (photoUrl !== null) readPhoto();
+    else ask();
+  });
+}
 
 restore();
 changed();

@@ -20,7 +20,7 @@ from edge_app.page.component import component
 _SAMPLES = Path(__file__).parent / "samples.json"
 _SCRIPTS = (
     *("variants", "strokes", "history", "paper", "answers", "why", "alone", "connection"),
-    *("samples", "labels", "canvas"),
+    *("samples", "labels", "photo", "canvas"),
 )
 _PRECISION = {
     "float32": ("full", "Full precision: numbers of 32 bits"),
@@ -44,13 +44,13 @@ def canvas(
         models: in the order in which their answers are shown.
         variant: the one that is chosen at first.
         functions: what the scripts call: ``answer`` with each state of the drawing, ``explain``
-            when somebody asks why, and, where drawings are stored, ``save``, ``remove`` and
-            ``stored``.
+            when somebody asks why, ``photo`` with a photo, and, where drawings are stored,
+            ``save``, ``remove`` and ``stored``.
     """
     names = choices(models)
     return component(
         "canvas",
-        ["canvas", "why"],
+        ["canvas", "why", "photo"],
         _SCRIPTS,
         [*functions.values()],
         models=[

@@ -16,10 +16,10 @@ let unasked = false; // Whether the drawing has changed since it was sent.
 
 async function ask() {
   unasked = true;
-  if (asking) return;
+  if (asking || photographed()) return;
   asking = true;
   try {
-    while (unasked) {
+    while (unasked && !photographed()) {
       unasked = false;
       await use(await request());
     }
@@ -29,6 +29,7 @@ async function ask() {
 }
 
 async function use(answer) {
+  if (photographed()) return; // It has been taken meanwhile, and covers the drawing.
   if (answer === undefined) {
     outdated("Can't reach the device. Retrying…");
     await passed(RETRY_MS);

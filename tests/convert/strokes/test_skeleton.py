@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from convert.strokes.skeleton import LONGEST_SPUR, LOOPS, SCALE, THINNED, skeleton
+from convert.strokes.skeleton import LOOPS, SCALE, skeleton
 from edge_app import normalize, rasterize
+from edge_app.digits.centrelines import LONGEST_SPUR, THINNED
 from edge_app.digits.mnist import Digits
 
 Points = list[tuple[float, float]]
