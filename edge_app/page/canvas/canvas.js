@@ -6,3 +6,4 @@ for (const radio of variants) radio.addEventListener("change", () => (keep(), as
 
 restore();
 changed();
+enterChallenge();

@@ -23,7 +23,7 @@ def device_sheet(addresses: Callable[[], list[str]]) -> Sheet:
         text="Measured when you opened this tab.",
         warnings=[],
         sections=[
-            _open_section(addresses()),
+            open_section(addresses()),
             Section(title="Now", facts=condition_facts(read_condition())),
             Section(title="Hardware and software", facts=device_facts(describe_device())),
         ],
@@ -60,7 +60,8 @@ def condition_facts(condition: Condition) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def _open_section(addresses: list[str]) -> Section:
+def open_section(addresses: list[str]) -> Section:
+    """How to open the app on a phone: addresses in words, and the first one as a QR code."""
     title, (first, *_) = "Open on another phone", addresses
     if is_here(first):
         return Section(
