@@ -67,6 +67,7 @@ function verdict() {
   const { points, readers, of } = game.results.at(-1);
   const others = of.filter((model) => !readers.includes(model)).map((model) => props.names[model]);
   const gain = `${points} points`;
+  if (others.length === of.length) return `No model reads it: ${gain}`;
   if (!roundNow().fool) {
     return others.length ? `Not read by ${inWords(others)}: ${gain}` : `Yes, that is read! ${gain}`;
   }
