@@ -23,6 +23,7 @@ from edge_app.models.interpreter import RUNTIMES, choose_runtime, find_runtime
 from edge_app.page.tabs.benchmark import benchmark_sheet
 from edge_app.page.tabs.content import Sheets
 from edge_app.page.tabs.device import device_sheet
+from edge_app.page.tabs.invite import invite_sheet
 from edge_app.page.tabs.models import models_sheet
 from edge_app.paths import MODELS, results_path
 from edge_app.server.access.access import Access
@@ -103,6 +104,7 @@ def main() -> None:
     sheets: Sheets = {
         "models": partial(models_sheet, models),
         "device": partial(device_sheet, addresses, history),
+        "invite": partial(invite_sheet, addresses),
         "benchmark": partial(benchmark_sheet, arguments.results, cards),
     }
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import mmap
 import os
@@ -19,7 +20,7 @@ import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from edge_app.digits.labelled import LabelledDrawing, format_line, parse_drawing, parse_line
 from edge_app.digits.strokes import DrawingError
@@ -39,6 +40,15 @@ class CollectionError(UserError):
     """Drawings cannot be stored in a file, now or ever."""
 
 
+class State(NamedTuple):
+    """How far a file can be read."""
+
+    edition: int
+    """Another number once lines are gone or have moved; what was read before may be wrong then."""
+    size: int
+    """Of the file, in bytes."""
+
+
 class Collection:
     """A file of labelled drawings, open in one app. Its methods may be called in any thread.
 
@@ -56,10 +66,11 @@ class Collection:
         self.path = path
         self._limit = limit
         self._report = report
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._descriptor = -1
         self._size = 0
         self._count = 0
+        self._edition = 0
         self._places: dict[str, tuple[int, int] | None] = {}
         """By key, where the latest drawings' lines are, and how long, in bytes; None if removed."""
         if path.suffix == ".gz":
@@ -134,17 +145,85 @@ class Collection:
             place = self._places[key]
             if place is None:
                 return self._count
-            try:
-                self._erase(*place)
-            except OSError as error:
-                self._close()  # The next call finds out what the file holds.
-                raise CollectionError(
-                    f"The drawing may still be stored: {self.path} cannot be written "
-                    f"({error.strerror})."
-                ) from error
+            self._remove(*place)
             self._places[key] = None
-            self._count -= 1
             return self._count
+
+    def state(self) -> State:
+        """How far :meth:`read` reads now.
+
+        Raises:
+            CollectionError: someone has put something else in the file's place.
+        """
+        with self._lock:
+            self._reopen_changed()
+            return State(self._edition, self._size)
+
+    def read(self, start: int, least: int = _BLOCK) -> bytes:
+        """Read whole lines.
+
+        Args:
+            start: where a line begins, in bytes.
+            least: how much to read, in bytes; more if the first line is longer.
+
+        Returns:
+            Lines with their line breaks; empty at the end of the file. A line may begin with
+            spaces: there was a drawing that is removed.
+
+        Raises:
+            CollectionError: the file cannot be read.
+        """
+        with self._lock:
+            try:
+                while content := os.pread(self._descriptor, least, start):
+                    if end := content.rfind(b"\n") + 1:
+                        return content[:end]
+                    if start + len(content) >= self._size:
+                        break  # Someone else is writing.
+                    least *= 2
+            except OSError as error:
+                raise CollectionError(
+                    f"The drawings in {self.path} cannot be read ({error.strerror})."
+                ) from error
+        return b""
+
+    def discard(self, start: int, name: str) -> int:
+        """Remove any drawing, whoever stored it.
+
+        Args:
+            start: where its line begins, without spaces before it, in bytes.
+            name: see :func:`identity`; it may have been removed, and the file may have changed.
+
+        Returns:
+            How many drawings there are now.
+
+        Raises:
+            CollectionError: it is not there, or the file cannot be written.
+        """
+        with self._lock:
+            self._reopen_changed()
+            line = self.read(start, 1 << 16).partition(b"\n")[0]
+            if identity(line) != name or not _is_drawing(line, first=start == 0):
+                raise CollectionError(
+                    "That drawing is no longer there; open this tab again to see those that are."
+                )
+            self._remove(start, len(line) + 1)
+            for key, place in self._places.items():
+                if place and place[0] == start:
+                    self._places[key] = None
+            return self._count
+
+    def _remove(self, start: int, length: int) -> None:
+        try:
+            self._erase(start, length)
+        except OSError as error:
+            self._close()  # The next call finds out what the file holds.
+            raise CollectionError(
+                f"The drawing may still be stored: {self.path} cannot be written "
+                f"({error.strerror})."
+            ) from error
+        self._edition += 1
+        self._count -= 1
 
     def _erase(self, start: int, length: int) -> None:
         if start + length == self._size:
@@ -204,6 +283,7 @@ class Collection:
                     f"{self.path} is not a regular file; choose another for --save-drawings."
                 )
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._edition += 1
             self._repair()
             _sync_folder(self.path.parent)
         except BlockingIOError as error:
@@ -253,6 +333,11 @@ class Collection:
             f"Line {line} of {self.path} is not a labelled drawing; "
             "choose another file for --save-drawings."
         )
+
+
+def identity(line: bytes) -> str:
+    """A name for the drawing in a line: 16 hexadecimal digits, the same for the same line."""
+    return hashlib.blake2b(line.strip(), digest_size=8).hexdigest()
 
 
 def keepers(collection: Collection) -> tuple[Callable[[object], dict[str, Any]], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from edge_app.models.answers import answer_drawing
 from edge_app.models.classifier import Classifier
 from edge_app.models.explanation import explain_drawing
 from edge_app.page.api import Function, classifier, explainer
+from edge_app.page.classroom import Classroom, viewers
 from edge_app.page.photos import photo_functions
 from edge_app.page.tabs.content import Sheet, Sheets
 from edge_app.page.threads import Threads
@@ -27,6 +28,8 @@ class Functions(NamedTuple):
     canvas: Mapping[str, Function]
     tabs: Mapping[str, Function]
     api: Mapping[str, Function]
+    drawings: Callable[[], AsyncIterator[bytes]] | None = None
+    """Gives the stored drawings for a download; None if none are stored."""
 
 
 def page_functions(
@@ -34,8 +37,11 @@ def page_functions(
     variant: str,
     collection: Collection | None,
     sheets: Sheets,
+    *,
+    private: bool = False,
 ) -> Functions:
-    """Build the functions; the arguments are those of :func:`edge_app.server.server.serve`."""
+    """Build the functions; the arguments are those of :func:`edge_app.server.server.serve`, and
+    whether callers are logged in: they may remove drawings."""
     # Memory cards are slow, and some tabs take a moment to read.
     threads = Threads(2, WAITING)
     # One at a time: whoever draws comes first.
@@ -50,6 +56,8 @@ def page_functions(
 
     async def answer(state: object) -> dict[str, Any]:
         """Called by the canvas. Quick enough for the event loop; a thread would cost more."""
+        if room:
+            room.wait()
         return answer_drawing(models, state, variant)
 
     async def explain(state: object) -> dict[str, Any]:
@@ -62,6 +70,8 @@ def page_functions(
 
     photo, read = photo_functions(models)
     stores = keepers(collection) if collection else ()
+    room = Classroom(models, variant, collection) if collection else None
+    views = viewers(room, removable=private) if room else ()
     return Functions(
         canvas={
             "answer": answer,
@@ -69,10 +79,11 @@ def page_functions(
             "photo": photo,
             **{each.__name__: in_thread(each) for each in stores},
         },
-        tabs={"sheet": in_thread(sheet)},
+        tabs={"sheet": in_thread(sheet), **{each.__name__: each for each in views}},
         api={
             "classify": classifier(models),
             "explain": explainer(models, explaining),
             "read": read,
         },
+        drawings=room.lines if room else None,
     )

@@ -43,7 +43,13 @@ def build_page(models: Mapping[str, Classifier], variant: str, functions: Functi
         functions: what the page and the API call; Gradio describes them, but does not run them.
     """
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        component("tabs", ["tabs"], ["tabs"], [*functions.tabs.values()])
+        component(
+            "tabs",
+            ["tabs", "class", "invite"],
+            ["tabs", "class", "invite"],
+            [*functions.tabs.values()],
+            stores="classroom" in functions.tabs,
+        )
         canvas(models, variant, functions.canvas)
         for name, function in functions.api.items():
             gr.api(function, api_name=name, queue=False)

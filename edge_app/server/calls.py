@@ -12,6 +12,8 @@ Gradio's clients use are answered here, in the form that they expect:
 ``call/<name>``, ``call/v2/<name>``, ``queue/join``
     A call whose answer is fetched afterwards, once: from ``call/<name>/<event>`` or, by Gradio's
     own clients, from ``queue/data``.
+
+``/drawings.jsonl`` is the download of the stored drawings.
 """
 
 from __future__ import annotations
@@ -34,10 +36,18 @@ from edge_app.server.asgi import App, Message, Receive, Scope, Send, refuse, rep
 from edge_app.server.results import KEPT_S, Result, Results
 
 PREFIX = "/gradio_api"
+DOWNLOAD = "/drawings.jsonl"
+DOWNLOADS = 16
+"""How many may be under way at once."""
 _API = re.compile(rf"{PREFIX}/(run|api|call|call/v2)/([\w-]+)")
 _FETCH = re.compile(rf"{PREFIX}/(?:call|call/v2)/[\w-]+/([\w-]+)")
 _SESSION = re.compile(r"[\w-]{1,64}", re.ASCII)
 _EVENTS = b"text/event-stream"
+_FILE = [
+    (b"content-type", b"application/jsonl"),
+    (b"content-disposition", b'attachment; filename="drawings.jsonl"'),
+    (b"cache-control", b"no-store"),
+]
 
 _Content = tuple[bytes, bytes]
 """A body and its media type."""
@@ -73,6 +83,8 @@ class Calls:
         self._gradio = gradio
         self._page = {**functions.canvas, **functions.tabs}
         self._api = functions.api
+        self._drawings = functions.drawings
+        self._downloads = 0
         self._private = private
         self._results = Results()
         self._posts = {
@@ -84,10 +96,13 @@ class Calls:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         work = self._find(scope) if scope["type"] == "http" else None
-        if work is None:
+        download = scope["type"] == "http" and scope["path"] == DOWNLOAD
+        if work is None and not download:
             await self._gradio(scope, receive, send)
         elif self._private and not await self._knows(scope):
             await refuse(send, 401, "Log in first; the page is at /.")
+        elif work is None:
+            await self._download(send)
         else:
             try:
                 await reply(send, 200, *await work(scope, receive))
@@ -121,6 +136,30 @@ class Calls:
         check = {**scope, "method": "GET", "path": path, "raw_path": path.encode()}
         await self._gradio(check, replay(b"", _hang_up), keep)
         return statuses[0] == 200
+
+    async def _download(self, send: Send) -> None:
+        """Send the stored drawings as they are read, a block at a time."""
+        if self._drawings is None:
+            await refuse(send, 404, "The app stores no drawings; start it with --save-drawings.")
+            return
+        if self._downloads >= DOWNLOADS:
+            await refuse(send, 503, "The device is busy; try again in a moment.")
+            return
+        self._downloads += 1
+        try:
+            blocks = self._drawings()
+            try:
+                block = await anext(blocks, b"")
+            except UserError as error:
+                await refuse(send, _status(error), str(error))
+                return
+            await send({"type": "http.response.start", "status": 200, "headers": _FILE})
+            while block:
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+                block = await anext(blocks, b"")
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self._downloads -= 1
 
     async def _call(self, _: Scope, receive: Receive) -> _Content:
         call = await _read(receive)

@@ -19,7 +19,7 @@ MAX_PATH = 200
 READABLE = {
     "page": r"/|/theme\.css|/(assets|static)(/[\w-][\w.-]*)+|/gradio_api/(login_check|app_id)/?",
     "browser": r"/favicon\.ico|/apple-touch-icon\.png|/icon-512\.png|/manifest\.json|/robots\.txt",
-    "person": r"/logout",
+    "person": r"/logout|/drawings\.jsonl",
     "supervisor": r"/health",
     "program": r"/(config|gradio_api/info)/?"
     r"|/gradio_api/(queue/data|(call|call/v2)/[\w-]+/[\w-]+)",

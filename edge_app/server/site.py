@@ -50,7 +50,8 @@ def build_site(
     sheets: Sheets,
 ) -> App:
     """Build the ASGI app; the arguments are those of :func:`edge_app.server.server.serve`."""
-    functions = page_functions(models, variant, collection, sheets)
+    private = access.credentials is not None
+    functions = page_functions(models, variant, collection, sheets, private=private)
     page = build_page(models, variant, functions)
     site = fastapi.FastAPI(openapi_url=None)
     add_icons(site, TITLE)
@@ -72,7 +73,7 @@ def build_site(
     # Gradio looks a thousand times a second whether its queue has a call, and Calls gives it none.
     queue = page._queue  # There is no option for it.
     queue.sleep_when_free = queue.progress_update_sleep_when_free = IDLE_S
-    calls = Calls(Logins(app), functions, private=access.credentials is not None)
+    calls = Calls(Logins(app), functions, private=private)
     return Guard(Turns(_with_compressed_page(calls)), access.hosts)
 
 

@@ -37,6 +37,7 @@ _VALUES = (
         "light",
     ),
 )
+_FUNCTIONS = ["sheet", "save", "classroom", "progress", "discard", "x"]
 _HEADERS: dict[bytes, tuple[bytes, ...]] = {
     b"host": (
         *(b"", b"evil.com", b"127.0.0.1:99999999", b"[::1", b"127.0.0.1@evil.com", b"0x7f.1"),
@@ -158,7 +159,7 @@ def document(random: Random, target: Target) -> list[Attempt]:
     path, content = random.choice(
         (
             ("component_server", page_call(target, "answer", state)),
-            ("component_server", page_call(target, random.choice(["sheet", "save", "x"]), state)),
+            ("component_server", page_call(target, random.choice(_FUNCTIONS), state)),
             ("component_server", page_call(target, "explain", {**state, "model": "mlp"})),
             ("run/explain", {"data": [strokes, "int8", "mlp"]}),
             ("run/classify", {"data": values}),

@@ -24,7 +24,10 @@ def page(random: Random, target: Target) -> list[Attempt]:
 
 
 def tab(random: Random, target: Target) -> list[Attempt]:
-    """A tab's sheet."""
+    """A tab's sheet, or the stored drawings."""
+    if random.random() < 0.2:
+        call = page_call(target, "classroom", {"digit": random.choice([None, 3]), "page": 0})
+        return [Attempt("tab", post(target, "component_server/", call))]
     call = page_call(target, "sheet", random.choice(["models", "device", "benchmark", "none"]))
     return [Attempt("tab", post(target, "component_server/", call))]
 

@@ -37,6 +37,19 @@ SEVEN: Strokes = [[(250, 250), (500, 250), (750, 250), (600, 500), (450, 800)]]
 ONE: Strokes = [[(500, 200), (500, 400), (500, 600), (500, 800)]]
 BAR: Stroke = [(200, 100), (200, 900)]
 
+HARMLESS = (
+    "explain",
+    "photo",
+    "save",
+    "remove",
+    "stored",
+    "sheet",
+    "classroom",
+    "progress",
+    "discard",
+)
+"""What the page may ask the server besides answers."""
+
 PHONE = {
     "viewport": {"width": 390, "height": 844},
     "device_scale_factor": 3,
@@ -92,7 +105,7 @@ class Visit:
     def _note(self, request: Request) -> None:
         if asks(request):
             self.sent.append(content(request)["data"])
-        elif not calls(request, "explain", "photo", "save", "remove", "stored", "sheet") and (
+        elif not calls(request, *HARMLESS) and (
             request.method != "GET" or urlsplit(request.url).netloc != urlsplit(self.url).netloc
         ):
             self.elsewhere.append(f"{request.method} {request.url}")

@@ -37,6 +37,8 @@ function show({ answers, views }) {
   }
   latest = answers;
   announce();
+  agree(answers);
+  judge(answers);
 }
 
 function showAnswer(section, answer) {

@@ -12,3 +12,4 @@ for (const radio of variants) {
 
 restore();
 changed();
+enterChallenge();

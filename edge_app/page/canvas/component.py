@@ -14,13 +14,14 @@ import gradio as gr
 
 from edge_app.digits.normalization import TREATMENTS, Normalization
 from edge_app.models.answers import choices
-from edge_app.models.classifier import Classifier
+from edge_app.models.classifier import Classifier, Model
 from edge_app.page.component import component
+from edge_app.page.names import short
 
 _SAMPLES = Path(__file__).parent / "samples.json"
 _SCRIPTS = (
     *("variants", "strokes", "history", "paper", "answers", "why", "alone", "connection"),
-    *("samples", "labels", "photo", "canvas"),
+    *("samples", "labels", "photo", "agreement", "keys", "challenge", "canvas"),
 )
 _PRECISION = {
     "float32": ("full", "Full precision: numbers of 32 bits"),
@@ -50,7 +51,7 @@ def canvas(
     names = choices(models)
     return component(
         "canvas",
-        ["canvas", "why", "photo"],
+        ["canvas", "why", "photo", "agreement", "challenge"],
         _SCRIPTS,
         [*functions.values()],
         models=[
@@ -66,6 +67,15 @@ def canvas(
         sizes={
             name: {variant: file.bytes for variant, file in model.files.items()}
             for name, model in models.items()
+        },
+        names={name: short(model) for name, model in models.items()},
+        accuracies={
+            name: {
+                "of": model.card.reference.dataset,
+                **{variant: file.accuracy for variant, file in model.card.variants.items()},
+            }
+            for name, model in models.items()
+            if isinstance(model, Model)
         },
         samples=json.loads(_SAMPLES.read_text(encoding="utf-8")),
         saves="save" in functions,

@@ -7,6 +7,7 @@
 // meant for what was there before.
 
 const DOUBLE_MS = 500; // The second tap of a double tap comes within this time.
+const QUESTION = "What did you draw? It is stored only if you tap the digit.";
 const LOST = "Can't reach the device. The drawing may";
 
 const legend = find(".legend");
@@ -29,16 +30,20 @@ function follow() {
   if (!tray || drawing !== null || replaying) return;
   const state = strokes();
   const receipt = receipts.get(state);
-  const own = state.length > 0 && !state.some((stroke) => ready.has(JSON.stringify(stroke)));
   undoable = receipt;
-  const offered = row[receipt ? 1 : own ? 0 : 2];
+  const offered = row[receipt ? 1 : isOwn(state) ? 0 : 2];
   const focused = row.find((part) => part.contains(document.activeElement));
   for (const part of row) part.hidden = part !== offered;
   if (focused?.hidden) clearing.focus();
   if (receipt) write(saved.firstChild, `Saved as ${receipt.label}`);
-  const total = count === null ? usual : `Drawings saved on the device: ${count}`;
+  const total = count === null ? usual : `Only drawings you label are stored: ${count} so far.`;
   const rest = receipt || state.length === 0 ? total : usual;
-  write(legend, offered === labels ? labels.ariaLabel : rest);
+  write(legend, offered === labels ? QUESTION : rest);
+}
+
+// Whether somebody drew it, and no part of it is a sample.
+function isOwn(state) {
+  return state.length > 0 && !state.some((stroke) => ready.has(JSON.stringify(stroke)));
 }
 
 async function save(label) {

@@ -29,7 +29,7 @@ def device_sheet(addresses: Callable[[], list[str]], history: History) -> Sheet:
         text="Measured when you opened this tab.",
         warnings=[*_slow(condition)],
         sections=[
-            _open_section(addresses()),
+            open_section(addresses()),
             Section(title="Now", facts=condition_facts(condition)),
             *_past(history),
             Section(title="Hardware and software", facts=device_facts(describe_device())),
@@ -112,7 +112,8 @@ def _line(
         yield Drawing(svg=sparkline(values, caption, usual, limit), caption=caption)
 
 
-def _open_section(addresses: list[str]) -> Section:
+def open_section(addresses: list[str]) -> Section:
+    """How to open the app on a phone: addresses in words, and the first one as a QR code."""
     title, (first, *_) = "Open on another phone", addresses
     if is_here(first):
         return Section(

@@ -13,7 +13,7 @@ const opened = () => named(location.hash.slice(1)) ?? links[0];
 function open() {
   const link = opened();
   for (const each of links) each.ariaCurrent = each === link ? "page" : null;
-  place.hidden = link === links[0]; // The canvas is shown then; see page.css.
+  place.hidden = [links[0].hash, "#play"].includes(link.hash); // The canvas is shown then.
   place.replaceChildren();
   if (!place.hidden) read(link);
 }
@@ -21,10 +21,11 @@ function open() {
 // A sheet is read when its tab is opened, and does not change while it stays open.
 async function read(link) {
   place.ariaBusy = "true";
-  const sheet = await server.sheet(link.hash.slice(1)); // Undefined if it fails.
+  const own = link.hash === "#class";
+  const sheet = await (own ? look() : server.sheet(link.hash.slice(1))); // Undefined if it fails.
   if (opened() !== link || place.childElementCount) return;
   place.ariaBusy = "false";
-  place.append(...(sheet ? parts(sheet) : [make("p", "warning", missing(sheet))]));
+  place.append(...(sheet ? (own ? room : parts)(sheet) : [make("p", "warning", missing(sheet))]));
   find("h2")?.focus({ preventScroll: true });
   scrollTo(0, 0);
 }

@@ -16,7 +16,8 @@ CLASSIFY = "/gradio_api/run/classify"
 HOSTS = Hosts(["pi.example", "192.168.1.20", "fd00::20"])
 
 READABLE = """
-    / /logout /config /theme.css /favicon.ico /apple-touch-icon.png /icon-512.png /manifest.json
+    / /logout /drawings.jsonl /config /theme.css /favicon.ico /apple-touch-icon.png /icon-512.png
+    /manifest.json
     /assets/Index-3o3U-0UB.js /static/js/iframeResizer.contentWindow.min.js /gradio_api/info
     /gradio_api/login_check /gradio_api/app_id /gradio_api/queue/data
     /gradio_api/call/classify/0a1b

@@ -55,11 +55,23 @@ def odd_app(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def open_page(browser: Browser, app: App) -> Iterator[Visits]:
-    """Opens the page: ``open_page()``, that of another app, or with a browser context's options."""
+    """Opens the page: ``open_page()``, that of another app, or with a browser context's options;
+    ``login`` is a user and a password."""
     visits: list[Visit] = []
 
-    def opened(of: App = app, *, clock: bool = False, **options: Any) -> Visit:
-        page = browser.new_context(**options).new_page()
+    def opened(
+        of: App = app,
+        *,
+        clock: bool = False,
+        login: tuple[str, str] | None = None,
+        **options: Any,
+    ) -> Visit:
+        context = browser.new_context(**options)
+        if login:
+            user, password = login
+            form: dict[str, Any] = {"username": user, "password": password}
+            context.request.post(f"{of.url}/login", form=form)
+        page = context.new_page()
         visits.append(Visit(page, of.url, clock=clock))
         return visits[-1]
 

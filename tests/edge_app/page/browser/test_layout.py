@@ -164,10 +164,19 @@ def test_axe_finds_nothing_that_keeps_people_out(
     visit.draw(SEVEN)
     expect(visit.digit("mlp")).to_have_text("7")
     check_axe(visit)
-    for tab in ("Models", "Device", "Benchmark"):
+    for tab in ("Models", "Device", "Benchmark", "Class"):
         visit.page.get_by_role("link", name=tab).click()
         expect(visit.page.locator(".sheet h2")).to_be_focused()
         check_axe(visit)
+    visit.page.get_by_role("link", name="Play").click()
+    check_axe(visit)
+    visit.button("Skip").click()
+    visit.button("End").click()
+    check_axe(visit)
+    visit.page.keyboard.press("Escape")
+    visit.button("Invite others").click()
+    expect(visit.get("invitation")).to_contain_text("Only this device")
+    check_axe(visit)
 
 
 def check_axe(visit: Visit) -> None:
@@ -238,7 +247,7 @@ def test_the_drawing_stays_when_a_phone_is_turned_or_the_window_changes(open_pag
 def test_every_control_is_reached_by_keyboard_and_shows_its_focus(open_page: Visits) -> None:
     visit = open_page()
     names = []
-    for _ in range(20):
+    for _ in range(22):
         visit.page.keyboard.press("Tab")
         name, outline = visit.page.locator(":focus").evaluate(
             """each => {
@@ -250,7 +259,7 @@ def test_every_control_is_reached_by_keyboard_and_shows_its_focus(open_page: Vis
         names.append(name.strip())
         assert outline == "solid", name
     assert names == [
-        *("Draw a digit", "Models", "Device", "Undo", "Redo", "Clear"),
+        *("Draw a digit", "Models", "Device", "Play", "Invite others", "Undo", "Redo", "Clear"),
         *(f"Sample: {digit}" for digit in range(10)),
         "int8",
         *("Show only Simple Dense", "Show only Multi-layer Perceptron"),

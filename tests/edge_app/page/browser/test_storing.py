@@ -13,7 +13,7 @@ from visit import ONE, PHONE, SEVEN, Visit, Visits
 
 pytestmark = pytest.mark.slow
 
-QUESTION = "Which digit did you draw? Tap it to save your drawing"
+QUESTION = "What did you draw? It is stored only if you tap the digit."
 LEGEND = "All models guess as you draw. Drawings you label are stored."
 LOST = "Can't reach the device. The drawing may "
 
@@ -25,7 +25,7 @@ def file(odd_app: App) -> Path:
 
 def total(file: Path, more: int = 0) -> str:
     """What the line under the canvas says of the drawings in the file, and of some more."""
-    return f"Drawings saved on the device: {len(read_json_lines(file)) + more}"
+    return f"Only drawings you label are stored: {len(read_json_lines(file)) + more} so far."
 
 
 def label(visit: Visit, digit: int) -> Locator:
