@@ -76,12 +76,12 @@ function tell() {
   write(legendPlace.querySelector(".for b"), `for ${digit}`);
   write(legendPlace.querySelector(".against b"), `for ${runner_up}`);
   write(legendPlace.lastChild, exact ? "weight × pixel" : "empty space counts, too");
-  picture.ariaLabel = error ? "No explanation" : `${sentence}: ${inWords(reply)}`;
+  picture.ariaLabel = error ? "No explanation" : `${sentence}: ${inPlaces(reply)}`;
   write(announcement, error ?? `${titles.get(model)}: ${picture.ariaLabel}.`);
 }
 
 // Where the strongest evidence for either digit is.
-function inWords({ digit, runner_up, evidence }) {
+function inPlaces({ digit, runner_up, evidence }) {
   const place = (sign) => {
     const thirds = Array(9).fill(0);
     evidence.forEach((row, y) =>

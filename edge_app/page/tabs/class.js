@@ -83,7 +83,7 @@ function fill(seen) {
   previous.ariaDisabled = page === 0;
   next.ariaDisabled = page === pages - 1;
   where.textContent = `Page ${counted(page + 1)} of ${counted(pages)}`;
-  find(".tables").replaceChildren(...seen.models.map(tally));
+  find(".tables").replaceChildren(...seen.models.map(readings));
 }
 
 // Says how many drawings there are, and asks again while some are not classified.
@@ -156,39 +156,12 @@ function remover(id, label) {
 }
 
 // What a model read, by what was drawn.
-function tally({ name, read, right, confusion }) {
-  const head = make("tr", "", make("td", "", ""));
-  for (const each of [...DIGITS, "?"]) head.append(headed("col", `${each}`));
-  const rows = confusion.map((counts, label) => {
-    const all = counts.reduce((sum, each) => sum + each, 0);
-    const cells = counts.map((each, digit) => {
-      const cell = make("td", digit === label ? "hit" : "", each ? `${each}` : "");
-      cell.style.setProperty("--part", all ? Math.sqrt(each / all) : 0);
-      return cell;
-    });
-    return make("tr", "", headed("row", `${label}`), ...cells);
-  });
-  const table = make("table", "confusion", make("thead", "", head), make("tbody", "", ...rows));
+function readings({ name, read, right, confusion }) {
   const part = read ? ` (${((100 * right) / read).toFixed(1)}%)` : "";
-  const made = make(
-    "section",
-    "",
-    make("h3", "", name),
-    make(
-      "p",
-      "",
-      `Read ${counted(right)} of ${
-        counted(read)
-      } as labelled${part}. Down: what was drawn; across: what was read; “?”: not sure.`,
-    ),
-    scrolling(name, table),
-  );
+  const text = `Read ${counted(right)} of ${counted(read)} as labelled${part}. ` +
+    "Down: what was drawn; across: what was read; “?”: not sure.";
+  const table = scrolling(name, tally(confusion, [...DIGITS, "?"].map(String)));
+  const made = make("section", "", make("h3", "", name), make("p", "", text), table);
   made.ariaLabel = name;
   return made;
-}
-
-function headed(scope, text) {
-  const cell = make("th", "", text);
-  cell.scope = scope;
-  return cell;
 }

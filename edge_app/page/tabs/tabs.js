@@ -113,8 +113,14 @@ function star() {
   return mark;
 }
 
-// Right answers are on the diagonal; the more often a wrong one was given, the darker is its cell.
 function confusion(model, { title, text, counts }) {
+  const table = tally(counts, [..."0123456789"]);
+  return [make("h4", "", title), make("p", "", text), scrolling(`${title}, ${model}`, table)];
+}
+
+// By what a digit is (down) and what it was taken for (across): the more often for something wrong,
+// the darker.
+function tally(counts, answers) {
   const most = Math.max(1, ...counts.flatMap((row, digit) => row.filter((_, i) => i !== digit)));
   const rows = counts.map((row, digit) => {
     const cells = row.map((count, answer) => {
@@ -124,8 +130,7 @@ function confusion(model, { title, text, counts }) {
     });
     return make("tr", "", headed("row", digit), ...cells);
   });
-  const table = make("table", "matrix", titled(["", ..."0123456789"]), make("tbody", "", ...rows));
-  return [make("h4", "", title), make("p", "", text), scrolling(`${title}, ${model}`, table)];
+  return make("table", "matrix", titled(["", ...answers]), make("tbody", "", ...rows));
 }
 
 function gallery({ title, text, pictures }) {
