@@ -85,7 +85,7 @@ function filled({ columns, rows, best }) {
       make("td", "", ...(best?.[row].includes(column) ? [star(), value] : [value]))
     );
     if (!values.length) bodies.push(make("tbody"));
-    const first = headed(values.length ? "row" : "rowgroup", name);
+    const first = header(values.length ? "row" : "rowgroup", name);
     if (!values.length) first.colSpan = columns.length;
     bodies.at(-1).append(make("tr", "", first, ...cells));
   });
@@ -96,10 +96,10 @@ const titled = (columns) =>
   make(
     "thead",
     "",
-    make("tr", "", ...columns.map((name) => name ? headed("col", name) : make("td"))),
+    make("tr", "", ...columns.map((name) => name ? header("col", name) : make("td"))),
   );
 
-function headed(scope, name) {
+function header(scope, name) {
   const cell = make("th", "", name);
   cell.scope = scope;
   return cell;
@@ -121,7 +121,7 @@ function confusion(model, { title, text, counts }) {
       if (answer !== digit) cell.style.setProperty("--part", `${100 * Math.sqrt(count / most)}%`);
       return cell;
     });
-    return make("tr", "", headed("row", digit), ...cells);
+    return make("tr", "", header("row", digit), ...cells);
   });
   const table = make("table", "matrix", titled(["", ..."0123456789"]), make("tbody", "", ...rows));
   return [make("h4", "", title), make("p", "", text), scrolling(`${title}, ${model}`, table)];
