@@ -174,11 +174,12 @@ def _section(model: Classifier) -> Section:
 
 
 def _misread(confusion: Confusion, all_of_them: bool) -> Gallery:
-    of = "All of its mistakes" if all_of_them else f"The {len(confusion.labels)} surest mistakes"
+    number = len(confusion.labels)
+    of = "All of its mistakes" if all_of_them else f"The {number} mistakes that it was surest of"
     digits = zip(confusion.pictures, confusion.labels, confusion.answers, strict=True)
     return Gallery(
         title="Misread digits",
-        text=f"{of}, as the model sees them. Below: the digit and the answer.",
+        text=f"{of}, as the model sees them. Under each: the digit and the answer.",
         pictures=[
             Picture(
                 png=ink(picture),

@@ -86,7 +86,7 @@ function filled({ columns, rows, best }) {
       make("td", "", ...(best?.[row].includes(column) ? [star(), value] : [value]))
     );
     if (!values.length) bodies.push(make("tbody"));
-    const first = headed(values.length ? "row" : "rowgroup", name);
+    const first = header(values.length ? "row" : "rowgroup", name);
     if (!values.length) first.colSpan = columns.length;
     bodies.at(-1).append(make("tr", "", first, ...cells));
   });
@@ -97,10 +97,10 @@ const titled = (columns) =>
   make(
     "thead",
     "",
-    make("tr", "", ...columns.map((name) => name ? headed("col", name) : make("td"))),
+    make("tr", "", ...columns.map((name) => name ? header("col", name) : make("td"))),
   );
 
-function headed(scope, name) {
+function header(scope, name) {
   const cell = make("th", "", name);
   cell.scope = scope;
   return cell;
@@ -128,7 +128,7 @@ function tally(counts, answers) {
       if (answer !== digit) cell.style.setProperty("--part", `${100 * Math.sqrt(count / most)}%`);
       return cell;
     });
-    return make("tr", "", headed("row", digit), ...cells);
+    return make("tr", "", header("row", digit), ...cells);
   });
   return make("table", "matrix", titled(["", ...answers]), make("tbody", "", ...rows));
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from edge_app.device import procfs
@@ -32,6 +34,9 @@ def test_years_take_no_more_memory_than_hours_and_peaks_stay() -> None:
     loads = [sample.load for sample in samples if sample.load is not None]
     assert loads == sorted(loads)
     assert loads[-1] == pytest.approx(50 * MOST / 1000, abs=0.01)
+    # At equal distances; the last ones are of now.
+    steps = [after - before for before, after in pairwise(loads[:-2])]
+    assert max(steps) == pytest.approx(min(steps))
 
 
 def test_what_a_device_does_not_tell_is_unknown(

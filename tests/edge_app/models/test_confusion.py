@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import tracemalloc
 import zlib
 from base64 import b64encode
 from collections.abc import Callable
@@ -132,6 +133,17 @@ def test_a_file_of_something_else_is_left_out(
     with pytest.raises(ConfusionError, match=reason):
         read_confusion(folder, card)
     check_left_out(folder, reason)
+
+
+def test_pictures_that_unpack_to_far_too_much_take_no_memory(folder: Path) -> None:
+    content = json.loads((folder / CONFUSION).read_text())
+    card = record(folder, json.dumps(content | {"pictures": packed(10**8)}))
+    tracemalloc.start()
+    with pytest.raises(ConfusionError):
+        read_confusion(folder, card)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10**7
 
 
 @pytest.mark.parametrize("text", ["", "[]", "\xff", "[" * 50_000, '"\\ud800"', "NaN"])

@@ -436,5 +436,11 @@ def test_sheets_are_read_by_name(app: App) -> None:
         return call(app, "tabs", "sheet", name).json()
 
     assert sheet("models")["title"] == "Models"
+    # A sample was taken when the app started, and one is taken now.
+    drawings = [
+        each for section in sheet("device")["sections"] for each in section.get("drawings", [])
+    ]
+    assert drawings
+    assert all("<polyline" in each["svg"] for each in drawings)
     for name in ("benchmark", "../models", None, ["models"], {"a": 1}):
         assert sheet(name) is None
