@@ -76,6 +76,7 @@ function tell() {
   write(legendPlace.querySelector(".for b"), `for ${digit}`);
   write(legendPlace.querySelector(".against b"), `for ${runner_up}`);
   write(legendPlace.lastChild, exact ? "weight × pixel" : "empty space counts, too");
+  picture.hidden = error !== undefined;
   picture.ariaLabel = error ? "No explanation" : `${sentence}: ${inPlaces(reply)}`;
   write(announcement, error ?? `${titles.get(model)}: ${picture.ariaLabel}.`);
 }
@@ -143,8 +144,8 @@ layer.addEventListener("touchmove", (event) => event.preventDefault(), { passive
 // Painting
 
 function paintWhy() {
-  if (!why?.reply) return;
   const { width } = paper;
+  if (!why?.reply || !width) return; // On another tab the canvas has no size.
   picture.width = picture.height = width;
   const { evidence, view, placement, exact } = why.reply;
   if (!evidence) return;
@@ -196,6 +197,9 @@ function makeRoom(width) {
     .scaleSelf(zoom);
 }
 
+const emptyCanvas = (side) =>
+  Object.assign(document.createElement("canvas"), { width: side, height: side });
+
 const colour = (name) => getComputedStyle(layer).getPropertyValue(name);
 
 // Each place's mean of the values around it, by weight, at FINE times the resolution.
@@ -224,10 +228,10 @@ function spread(values, weights) {
 function tinted(field, sign, place, width) {
   const mask = new ImageData(GRID, GRID);
   field.forEach((value, i) => mask.data[4 * i + 3] = 255 * sign * value);
-  const small = new OffscreenCanvas(GRID, GRID);
+  const small = emptyCanvas(GRID);
   small.getContext("2d").putImageData(mask, 0, 0);
 
-  const large = new OffscreenCanvas(width, width);
+  const large = emptyCanvas(width);
   const pen = large.getContext("2d");
   pen.setTransform(place);
   pen.imageSmoothingQuality = "high";
@@ -241,7 +245,7 @@ function tinted(field, sign, place, width) {
 
 function stripes(pen) {
   const side = Math.round(8 * window.devicePixelRatio);
-  const tile = new OffscreenCanvas(side, side);
+  const tile = emptyCanvas(side);
   const brush = tile.getContext("2d");
   brush.strokeStyle = colour("--against");
   brush.lineWidth = side * 0.42;

@@ -10,7 +10,8 @@ import shutil
 from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -28,6 +29,7 @@ from edge_app.models.card import VARIANTS
 from edge_app.models.cardless import CARDLESS, CRASHES, CardlessModel
 from edge_app.models.classifier import Classifier, softmax
 from edge_app.models.explanation import (
+    SOFTNESS,
     ExplanationError,
     explain,
     explain_drawing,
@@ -225,27 +227,50 @@ def without(image: Image, order: NDArray[Any], part: float = 0.2) -> Image:
     return np.rint(left).astype(np.uint8).reshape(28, 28)
 
 
-def faithful(model: Classifier, drawings: list[LabelledDrawing]) -> float:
-    """On which part of the drawings the probability of the digit falls further without the fifth of
-    the ink that is said to speak most for it than without a random fifth."""
+class Tried(NamedTuple):
+    """On which part of the drawings the digit gets less probable without the fifth of the ink that
+    is said to speak most for it than without a random fifth."""
+
+    scattered: float
+    """A random fifth of single pixels."""
+    together: float
+    """One of a few places, as what is said is."""
+    milliseconds: float
+    """The median time of an explanation; printed, not tested."""
+
+
+def try_on(model: Classifier, drawings: list[LabelledDrawing]) -> Tried:
     generator = np.random.default_rng(0)
     images = stack((drawing.strokes for drawing in drawings), model.normalization)
-    right = 0
+    explain(model, images[0])  # The first time, it is found out whether the model is one layer.
+    times, right = [], []
     for image in images:
+        start = perf_counter()
         found = explain(model, image)
+        times.append(perf_counter() - start)
         inked = np.flatnonzero(image)
         said = inked[np.argsort(-found.evidence.ravel()[inked], kind="stable")]
-        trials = [without(image, said), without(image, generator.permutation(inked))]
-        less, other = model.predict(np.array(trials))[:, found.digit]
-        right += less < other
-    return right / len(images)
+        places = inked[np.argsort(smooth_noise(generator).ravel()[inked])]
+        orders = [said, generator.permutation(inked), places]
+        trials = np.array([without(image, order) for order in orders])
+        less, *others = model.predict(trials)[:, found.digit]
+        right.append([less < other for other in others])
+    scattered, together = np.mean(right, axis=0).tolist()
+    return Tried(scattered, together, 1000 * float(np.median(times)))
+
+
+def smooth_noise(generator: np.random.Generator) -> NDArray[np.float64]:
+    """Noise whose values are alike within a disc of an explanation, (28, 28)."""
+    spectrum = np.fft.fft2(generator.normal(size=(28, 28)))
+    frequencies = np.add.outer(np.fft.fftfreq(28) ** 2, np.fft.fftfreq(28) ** 2)
+    return np.fft.ifft2(spectrum * np.exp(-2 * (np.pi * SOFTNESS) ** 2 * frequencies)).real
 
 
 @pytest.mark.parametrize("name", ["dense", "mlp", "cnn"])
 def test_without_the_ink_that_is_said_to_speak_for_the_digit_it_is_less_probable(
     models: dict[str, edge_app.Model], page_drawings: list[LabelledDrawing], name: str
 ) -> None:
-    assert faithful(models[name], page_drawings) >= 0.9
+    assert try_on(models[name], page_drawings).scattered >= 0.9
 
 
 @pytest.mark.slow
@@ -254,7 +279,11 @@ def test_the_same_on_300_drawings_by_people_never_trained_on(
     models: dict[str, edge_app.Model], pen_file: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     drawings = split_drawings(read_drawings(pen_file)).test
-    found = faithful(models[name], drawings[:: len(drawings) // 300][:300])
+    tried = try_on(models[name], drawings[:: len(drawings) // 300][:300])
     with capsys.disabled():
-        print(f"\n{name}: {found:.1%} of 300 drawings")
-    assert found >= 0.9
+        print(
+            f"\n{name}: less probable than without a random fifth on {tried.scattered:.1%}, "
+            f"one that lies together {tried.together:.1%}; {tried.milliseconds:.1f} ms"
+        )
+    assert tried.scattered >= 0.9
+    assert tried.together >= 0.85

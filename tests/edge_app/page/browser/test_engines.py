@@ -86,3 +86,24 @@ def test_variants_tabs_and_a_reload(engine: Engine) -> None:
     until(lambda: "full precision" in text(engine, "[data-model=mlp] .drift"))
     engine.run("location.reload()")
     reads(engine, "7")
+
+
+@pytest.mark.parametrize("kind", ["mouse", "touch"])
+def test_why_paints_the_drawing_and_gives_way_to_drawing_on(engine: Engine, kind: str) -> None:
+    draw(engine, kind, SEVEN)
+    reads(engine, "7")
+    click(engine, "[data-testid=why-mlp]")
+    until(lambda: text(engine, ".reason").strip().startswith("What makes it a 7 and not a"))
+    painted = engine.run(
+        """(() => {
+            const canvas = document.querySelector(".evidence canvas");
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.width);
+            const blue = (i) => data[i + 3] > 250 && data[i + 2] > data[i] + 60;
+            return data.reduce((sum, _, i) => sum + (i % 4 === 0 && blue(i)), 0) / data.length;
+        })()"""
+    )
+    assert painted > 0.001
+    draw(engine, kind, ONE)
+    until(lambda: engine.run("document.querySelector('.evidence').hidden"))
+    click(engine, "[data-testid=undo]")
+    reads(engine, "7")
