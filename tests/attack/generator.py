@@ -18,6 +18,7 @@ _USUAL: dict[Kind, float] = {
     visits.tab: 1,
     visits.saving: 1,
     visits.api: 4,
+    visits.photo: 0.2,
     nonsense.path: 40,
     nonsense.header: 12,
     nonsense.document: 20,

@@ -15,7 +15,15 @@ _METHODS = (b"GET", b"POST", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"PATCH", b
 _SEGMENTS = (
     *("..", "../../../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "%00"),
     *("%252e%252e%252f", "....//", "%c0%ae%c0%ae/", "..;/", "\\..\\", "/etc/passwd", "//", "%ff"),
-    *("http://127.0.0.1:1/", "https:%2f%2fexample.org", "nope", "classify", "answer", "a" * 300),
+    *(
+        "http://127.0.0.1:1/",
+        "https:%2f%2fexample.org",
+        "nope",
+        "classify",
+        "read",
+        "answer",
+        "a" * 300,
+    ),
     *("a/" * 90, "%0d%0aX: y", "é", "%F0%9F%98%80", "%ED%A0%80", "0", "-1", "None", "NaN", "*"),
     *("~root", ".env", "con", "{}", "{path}", "<script>", "'--", "%", "%zz", "con.css", "index.js"),
 )
@@ -158,7 +166,10 @@ def document(random: Random, target: Target) -> list[Attempt]:
     path, content = random.choice(
         (
             ("component_server", page_call(target, "answer", state)),
-            ("component_server", page_call(target, random.choice(["sheet", "save", "x"]), state)),
+            (
+                "component_server",
+                page_call(target, random.choice(["sheet", "save", "photo", "x"]), state),
+            ),
             ("run/classify", {"data": values}),
             ("api/classify/", {"data": values, "session_hash": "a"}),
             ("cancel", {"session_hash": "a", "fn_index": 0, "event_id": "b"}),
@@ -197,7 +208,13 @@ def drawing(random: Random, target: Target) -> list[Attempt]:
 
 
 def picture(random: Random, target: Target) -> list[Attempt]:
-    """Pictures that are damaged or lie."""
+    """Pictures that are damaged or lie, some of them as photos."""
+    if random.random() < 0.2:
+        text = pictures.hostile_photo(random)
+        if random.random() < 0.5:
+            return [Attempt("photo", post(target, "run/read", {"data": [text, "int8"]}))]
+        call = page_call(target, "photo", {"image": text, "variant": "int8"})
+        return [Attempt("photo", post(target, "component_server", call))]
     content = {"data": [None, "int8", pictures.hostile(random)]}
     return [Attempt("picture", post(target, "run/classify", content))]
 

@@ -373,7 +373,7 @@ def test_only_the_page_and_the_api_can_be_seen(app: App) -> None:
     ):
         assert ask(app, "GET", path)[0] == 404, path
     api = get(f"{app.url}/gradio_api/info").json()
-    assert list(api["named_endpoints"]) == ["/classify"]
+    assert list(api["named_endpoints"]) == ["/classify", "/read"]
     assert api["unnamed_endpoints"] == {}
     parameters = api["named_endpoints"]["/classify"]["parameters"]
     defaults = {each["parameter_name"]: each["parameter_default"] for each in parameters}
