@@ -9,6 +9,7 @@ import zlib
 from functools import cache
 from itertools import product
 from random import Random
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -17,7 +18,7 @@ from png import bomb, chunk, encode
 SIDE = 2000
 """The largest that the app reads."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_PROGRESSIVE = {"progressive": True}
+_PROGRESSIVE: dict[str, Any] = {"progressive": True}
 _SCAN = b"\xff\xda\0\x08\1\1\0\0\x3f\0"
 """A scan of a JPEG without pixels."""
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
@@ -56,7 +57,7 @@ def drawn() -> tuple[str, ...]:
 @cache
 def photos() -> tuple[str, ...]:
     """JPEGs: of a line on a sheet, with many specks, and of noise as large as fits."""
-    made = []
+    made: list[tuple[Image.Image, dict[str, Any]]] = []
     for mode, side, options in product(("L", "RGB", "CMYK"), (20, 400, SIDE), ({}, _PROGRESSIVE)):
         made.append((_drawn(mode, side), options))
     specks = Image.new("L", (SIDE, SIDE), 255)

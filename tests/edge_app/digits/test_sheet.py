@@ -14,14 +14,14 @@ from edge_app.models.answers import classify
 from edge_app.models.classifier import Model
 from sheets import PAPERS, PENS, Paper, Pen, photograph
 
-Read = Callable[[str], list[tuple[int | None, ...]]]
+Read = Callable[[str], list[tuple[int | None, int | None]]]
 
 
 @pytest.fixture
 def read(models: dict[str, Model]) -> Read:
     """Reads a photo: for each digit, what the CNN and the MLP answer."""
 
-    def answers(text: str) -> list[tuple[int | None, ...]]:
+    def answers(text: str) -> list[tuple[int | None, int | None]]:
         found = []
         for digit in read_photo(text):
             answer = classify(models, views(digit.strokes, ["moments"]), "int8")
@@ -49,7 +49,7 @@ def test_empty_sheets_have_no_digits(read: Read, paper: Paper) -> None:
     assert [seed for seed in range(5) if read(photograph([], seed, paper).text)] == []
 
 
-@pytest.mark.parametrize(("paper", "pen"), zip(PAPERS, PENS, strict=True))
+@pytest.mark.parametrize(("paper", "pen"), [*zip(PAPERS, PENS, strict=True)])
 def test_several_digits_are_read_in_order(
     read: Read, page_drawings: list[LabelledDrawing], paper: Paper, pen: Pen
 ) -> None:
