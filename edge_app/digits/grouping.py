@@ -34,25 +34,21 @@ def group(boxes: Boxes) -> list[list[int]]:
     if not len(boxes):
         return []
     usual = _usual_height(boxes)
-    sides = boxes[:, 2:] - boxes[:, :2]
-    groups = [[number] for number in np.argsort(-sides[:, 1], kind="stable").tolist()]
-    at = 0
-    while at < len(groups):  # From the highest piece to the lowest.
-        own = _around(boxes[groups[at]])
-        others = np.array([_around(boxes[each]) for each in groups])
-        joined = _belong(own, others, usual)
-        joined[at] = False
-        if (index := next(iter(joined.nonzero()[0].tolist()), None)) is None:
-            at += 1
-            continue
-        groups[at] += groups.pop(index)
-        at = max(0, at - (index < at))
-    around = [_around(boxes[each]) for each in groups]
-    return [
-        each
-        for each, (left, top, right, bottom) in zip(groups, around, strict=True)
-        if max(right - left, bottom - top) >= DIRT * usual
-    ]
+    order = np.argsort(boxes[:, 1] - boxes[:, 3], kind="stable")
+    around, groups = boxes[order], [[number] for number in order.tolist()]
+    left = np.ones(len(groups), np.bool_)
+    for at in range(len(groups)):  # From the highest piece to the lowest.
+        while left[at]:
+            joined = _belong(around[at], around, usual) & left
+            joined[at] = False
+            others = joined.nonzero()[0]
+            if not len(others):
+                break
+            around[at] = _around(around[[at, *others]])
+            left[others] = False
+            groups[at] += [number for other in others.tolist() for number in groups[other]]
+    sides = (around[:, 2:] - around[:, :2]).max(axis=1)
+    return [groups[at] for at in (left & (sides >= DIRT * usual)).nonzero()[0].tolist()]
 
 
 def _usual_height(boxes: Boxes) -> float:
@@ -82,11 +78,12 @@ def reading_order(boxes: Boxes) -> list[int]:
     A line is followed from each digit to the next, so that it may climb or fall.
     """
     lines: list[list[int]] = []
+    heights = boxes[:, [1, 3]].tolist()
     for number in np.argsort(boxes[:, 0], kind="stable").tolist():
-        top, bottom = boxes[number, [1, 3]]
+        top, bottom = heights[number]
         best, closest = None, 0.0
         for line in lines:
-            last_top, last_bottom = boxes[line[-1], [1, 3]]
+            last_top, last_bottom = heights[line[-1]]
             lower = min(bottom - top, last_bottom - last_top)
             shared = (min(bottom, last_bottom) - max(top, last_top)) / max(lower, 1)
             if shared >= BESIDE and shared > closest:
@@ -97,8 +94,8 @@ def reading_order(boxes: Boxes) -> list[int]:
             best.append(number)
     slope = _slope(boxes, lines)
     middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-    heights = middles[:, 1] - slope * middles[:, 0]
-    lines.sort(key=lambda line: float(heights[line].mean()))
+    level = middles[:, 1] - slope * middles[:, 0]
+    lines.sort(key=lambda line: float(level[line].mean()))
     return [number for line in lines for number in line]
 
 

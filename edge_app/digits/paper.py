@@ -191,7 +191,8 @@ def _slopes(grey: NDArray[np.uint8]) -> Slopes:
     """The slopes for which the rows of the straight picture differ most."""
     image = Image.fromarray(grey)
     # Many faint lines tell more than the long stroke of a 1.
-    small = np.minimum(image.reduce(max(1, round(max(image.size) / FINEST))), PALE)
+    reduced = image.reduce(max(1, round(max(image.size) / FINEST)))
+    small = np.minimum(np.asarray(reduced), np.uint8(PALE))
     thick = _largest(small, 1)
     # Some of the columns tell as much as all; between them, lines climb by as many times as much.
     small, thick = (np.ascontiguousarray(each[:, ::STRIDE]) for each in (small, thick))

@@ -80,7 +80,7 @@ def _parse_jpeg(content: bytes) -> Image.Image:
         check_size(jpeg.size)
         turned = _TURNS.get(jpeg.getexif().get(ExifTags.Base.Orientation, 1))
         if max(jpeg.size) > LARGEST:  # Half as large is quicker to decode.
-            jpeg.draft(None, (jpeg.width // 2, jpeg.height // 2))
+            jpeg.draft(None, (-(-jpeg.width // 2), -(-jpeg.height // 2)))
         photo = _smaller(jpeg if jpeg.mode == "L" else jpeg.convert("RGB"))
     return photo if turned is None else photo.transpose(turned)
 

@@ -46,9 +46,9 @@ part of its pixels."""
 SMALLEST = 6
 """So long is even a part of a digit, in pixels."""
 
-SIDE = 84
+SIDE = 140
 """The longer side of a digit while its lines are thinned."""
-INK = 100
+INK = 112
 """There, ink has at least this darkness, of 255 for the usual ink."""
 
 

@@ -19,6 +19,7 @@ _USUAL: dict[Kind, float] = {
     visits.saving: 1,
     visits.why: 0.3,
     visits.api: 4,
+    visits.photo: 0.2,
     nonsense.path: 40,
     nonsense.header: 12,
     nonsense.document: 20,

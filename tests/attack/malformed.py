@@ -148,11 +148,14 @@ def aborted(random: Random, target: Target) -> list[Attempt]:
 
 
 def large_pictures(_: Random, target: Target) -> list[Attempt]:
-    """60 of the largest pictures at once."""
+    """50 of the largest pictures at once, and ten photos."""
     texts = [text for text in (*pictures.large(), *pictures.drawn()[3::4]) if len(text) < 65_000]
     return [
         Attempt("burst: pictures", post(target, "run/classify", {"data": [None, "int8", text]}))
-        for text in (texts * 60)[:60]
+        for text in (texts * 50)[:50]
+    ] + [
+        Attempt("burst: photos", post(target, "run/read", {"data": [text]}))
+        for text in pictures.photos()[:10]
     ]
 
 

@@ -15,7 +15,15 @@ _METHODS = (b"GET", b"POST", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"PATCH", b
 _SEGMENTS = (
     *("..", "../../../../etc/passwd", "..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "%00"),
     *("%252e%252e%252f", "....//", "%c0%ae%c0%ae/", "..;/", "\\..\\", "/etc/passwd", "//", "%ff"),
-    *("http://127.0.0.1:1/", "https:%2f%2fexample.org", "nope", "classify", "answer", "a" * 300),
+    *(
+        "http://127.0.0.1:1/",
+        "https:%2f%2fexample.org",
+        "nope",
+        "classify",
+        "read",
+        "answer",
+        "a" * 300,
+    ),
     *("a/" * 90, "%0d%0aX: y", "é", "%F0%9F%98%80", "%ED%A0%80", "0", "-1", "None", "NaN", "*"),
     *("~root", ".env", "con", "{}", "{path}", "<script>", "'--", "%", "%zz", "con.css", "index.js"),
 )
@@ -37,7 +45,7 @@ _VALUES = (
         "light",
     ),
 )
-_FUNCTIONS = ["sheet", "save", "classroom", "progress", "discard", "x"]
+_FUNCTIONS = ["sheet", "save", "photo", "classroom", "progress", "discard", "x"]
 _HEADERS: dict[bytes, tuple[bytes, ...]] = {
     b"host": (
         *(b"", b"evil.com", b"127.0.0.1:99999999", b"[::1", b"127.0.0.1@evil.com", b"0x7f.1"),
@@ -201,7 +209,13 @@ def drawing(random: Random, target: Target) -> list[Attempt]:
 
 
 def picture(random: Random, target: Target) -> list[Attempt]:
-    """Pictures that are damaged or lie."""
+    """Pictures that are damaged or lie, some of them as photos."""
+    if random.random() < 0.2:
+        text = pictures.hostile_photo(random)
+        if random.random() < 0.5:
+            return [Attempt("photo", post(target, "run/read", {"data": [text, "int8"]}))]
+        call = page_call(target, "photo", {"image": text, "variant": "int8"})
+        return [Attempt("photo", post(target, "component_server", call))]
     content = {"data": [None, "int8", pictures.hostile(random)]}
     return [Attempt("picture", post(target, "run/classify", content))]
 

@@ -1,13 +1,15 @@
-"""Pictures: PNGs in base64, real and large ones, damaged ones, and bombs."""
+"""Pictures: PNGs and JPEGs in base64, real and large ones, damaged ones, and bombs."""
 
 from __future__ import annotations
 
 import base64
+import io
 import struct
 import zlib
 from functools import cache
 from itertools import product
 from random import Random
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -16,6 +18,9 @@ from png import bomb, chunk, encode
 SIDE = 2000
 """The largest that the app reads."""
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_PROGRESSIVE: dict[str, Any] = {"progressive": True}
+_SCAN = b"\xff\xda\0\x08\1\1\0\0\x3f\0"
+"""A scan of a JPEG without pixels."""
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """By colour type."""
 _PASSES = (
@@ -49,10 +54,30 @@ def drawn() -> tuple[str, ...]:
     )
 
 
+@cache
+def photos() -> tuple[str, ...]:
+    """JPEGs: of a line on a sheet, with many specks, and of noise as large as fits."""
+    made: list[tuple[Image.Image, dict[str, Any]]] = []
+    for mode, side, options in product(("L", "RGB", "CMYK"), (20, 400, SIDE), ({}, _PROGRESSIVE)):
+        made.append((_drawn(mode, side), options))
+    specks = Image.new("L", (SIDE, SIDE), 255)
+    for x, y in product(range(5, SIDE, 40), repeat=2):
+        specks.putpixel((x, y), 0)
+    noise = Image.effect_noise((300, 300), 200)
+    made += [(specks, {}), (noise, {}), (noise.resize((SIDE, SIDE)), {"quality": 5})]
+    texts = []
+    for image, options in made:
+        content = io.BytesIO()
+        image.save(content, "JPEG", **options)
+        texts.append(base64.b64encode(content.getvalue()).decode())
+    return tuple(text for text in texts if len(text) < 65_000)
+
+
 def prepare() -> None:
     """Make the pictures before clients ask for them, all at once."""
     large()
     drawn()
+    photos()
 
 
 def valid(random: Random, most: int = 400) -> str:
@@ -87,6 +112,22 @@ def hostile(random: Random) -> str:
     else:
         for _ in range(random.randint(1, 4)):
             content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    return base64.b64encode(content).decode()
+
+
+def hostile_photo(random: Random) -> str:
+    """The same, or a JPEG that is damaged, or has a scan after the other."""
+    choice = random.random()
+    if choice < 0.3:
+        return hostile(random)
+    content = bytearray(base64.b64decode(random.choice(photos())))
+    if choice < 0.5:
+        del content[random.randrange(len(content)) :]
+    elif choice < 0.6:
+        content[-2:] = _SCAN * random.choice([1, 40, 4000])
+    elif choice < 0.9:
+        for _ in range(random.randint(1, 4)):
+            content[random.randrange(min(len(content), 700))] ^= 1 << random.randrange(8)
     return base64.b64encode(content).decode()
 
 

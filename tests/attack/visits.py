@@ -46,6 +46,12 @@ def why(random: Random, target: Target) -> list[Attempt]:
     return [Attempt("why", post(target, "component_server", page_call(target, "explain", state)))]
 
 
+def photo(random: Random, target: Target) -> list[Attempt]:
+    """The page sends a photo."""
+    state = {"image": random.choice(pictures.photos()), "variant": "int8"}
+    return [Attempt("photo", post(target, "component_server", page_call(target, "photo", state)))]
+
+
 def api(random: Random, target: Target) -> list[Attempt]:
     """A call of the API in any of its forms; the answer is fetched."""
     drawn, variant = drawings.valid(random)["strokes"], random.choice(drawings.VARIANTS)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[2]
 # In place of this script's own folder, whose modules are imported as the tests' are.
@@ -56,7 +57,7 @@ class Reading(NamedTuple):
 
 
 def read_sheets(
-    models: dict[str, Classifier], drawings: Sequence[LabelledDrawing], seed: int
+    models: Mapping[str, Classifier], drawings: Sequence[LabelledDrawing], seed: int
 ) -> Iterator[Reading]:
     """Photograph each drawing once, on each paper with each pen in turn."""
     kinds = list(product(PAPERS, PENS))
@@ -68,7 +69,7 @@ def read_sheets(
         yield Reading(seed + number, paper, pen, drawing.label, canvas, found, seconds)
 
 
-def read_empty_sheets(models: dict[str, Classifier], many: int, seed: int) -> Iterator[Reading]:
+def read_empty_sheets(models: Mapping[str, Classifier], many: int, seed: int) -> Iterator[Reading]:
     """Photograph empty sheets of each paper in turn."""
     for number in range(seed, seed + many):
         paper = PAPERS[number % len(PAPERS)]
@@ -76,19 +77,21 @@ def read_empty_sheets(models: dict[str, Classifier], many: int, seed: int) -> It
         yield Reading(number, paper, None, EMPTY, {}, found, seconds)
 
 
-def _read(models: dict[str, Classifier], text: str) -> tuple[list[dict[str, int | None]], float]:
+def _read(models: Mapping[str, Classifier], text: str) -> tuple[list[dict[str, int | None]], float]:
     start = time.perf_counter()
     digits = read_photo(text)
     seconds = time.perf_counter() - start
     return [_answers(models, digit.strokes) for digit in digits], seconds
 
 
-def _answers(models: dict[str, Classifier], strokes: Sequence[np.ndarray]) -> dict[str, int | None]:
+def _answers(
+    models: Mapping[str, Classifier], strokes: Sequence[NDArray[np.float64]]
+) -> dict[str, int | None]:
     images = views(strokes, normalizations(models.values()))
     return {name: each["digit"] for name, each in classify(models, images, "int8").items()}
 
 
-def report(models: dict[str, Classifier], readings: Sequence[Reading]) -> str:
+def report(models: Mapping[str, Classifier], readings: Sequence[Reading]) -> str:
     """A table: a line for each paper and each pen, and one for all."""
     drawn = [each for each in readings if each.label != EMPTY]
     titles = [model.title for model in models.values()]

@@ -113,7 +113,7 @@ def photograph(
 
 def _height(random: Generator, pen: Pen, columns: int, rows: int) -> float:
     """Of a digit, in millimetres: nobody writes small with a felt-tip."""
-    low, high = {"pencil": (7, 25), "ballpoint": (7, 22), "felt-tip": (18, 60)}[pen]
+    low, high = {"pencil": (7, 25), "ballpoint": (7, 22), "felt-tip": (25, 60)}[pen]
     return float(random.uniform(low, high if columns * rows == 1 else (low + high) / 2))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge_app.digits.grouping import group, reading_order
 
 BODY = (100, 120, 150, 200)
 
 
-def boxes(*given: tuple[float, ...]) -> np.ndarray:
+def boxes(*given: tuple[float, ...]) -> NDArray[np.float64]:
     return np.array(given, np.float64).reshape(-1, 4)
 
 

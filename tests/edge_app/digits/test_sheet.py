@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import product
 
 import numpy as np
 import pytest
@@ -15,14 +14,14 @@ from edge_app.models.answers import classify
 from edge_app.models.classifier import Model
 from sheets import PAPERS, PENS, Paper, Pen, photograph
 
-Read = Callable[[str], list[tuple[int | None, ...]]]
+Read = Callable[[str], list[tuple[int | None, int | None]]]
 
 
 @pytest.fixture
 def read(models: dict[str, Model]) -> Read:
     """Reads a photo: for each digit, what the CNN and the MLP answer."""
 
-    def answers(text: str) -> list[tuple[int | None, ...]]:
+    def answers(text: str) -> list[tuple[int | None, int | None]]:
         found = []
         for digit in read_photo(text):
             answer = classify(models, views(digit.strokes, ["moments"]), "int8")
@@ -37,7 +36,8 @@ def test_digits_drawn_in_the_page_are_read_on_any_paper_and_of_any_pen(
     read: Read, page_drawings: list[LabelledDrawing], paper: Paper
 ) -> None:
     wrong = []
-    for number, (drawing, pen) in enumerate(product(page_drawings[::2], PENS)):
+    for number, drawing in enumerate(page_drawings[::2]):
+        pen = PENS[number % len(PENS)]
         text = photograph([drawing.strokes], number, paper, pen).text
         if read(text) != [(drawing.label, drawing.label)]:
             wrong.append((number, drawing.label, pen))
@@ -46,10 +46,10 @@ def test_digits_drawn_in_the_page_are_read_on_any_paper_and_of_any_pen(
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_empty_sheets_have_no_digits(read: Read, paper: Paper) -> None:
-    assert [seed for seed in range(12) if read(photograph([], seed, paper).text)] == []
+    assert [seed for seed in range(5) if read(photograph([], seed, paper).text)] == []
 
 
-@pytest.mark.parametrize(("paper", "pen"), product(PAPERS, PENS))
+@pytest.mark.parametrize(("paper", "pen"), [*zip(PAPERS, PENS, strict=True)])
 def test_several_digits_are_read_in_order(
     read: Read, page_drawings: list[LabelledDrawing], paper: Paper, pen: Pen
 ) -> None:
@@ -57,9 +57,8 @@ def test_several_digits_are_read_in_order(
     order = np.random.default_rng(seed).permutation(len(page_drawings))[:8]
     chosen = [page_drawings[number] for number in order]
     photo = photograph([each.strokes for each in chosen], seed, paper, pen, columns=4, finger=False)
-    assert [digit.box for digit in read_photo(photo.text)] == [
-        pytest.approx(box, abs=0.02) for box in photo.boxes
-    ]
+    found = [digit.box for digit in read_photo(photo.text)]
+    assert found == [pytest.approx(box, abs=0.02) for box in photo.boxes]
     right = [
         each == (digit.label,) * 2 for each, digit in zip(read(photo.text), chosen, strict=True)
     ]

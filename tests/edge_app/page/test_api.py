@@ -22,6 +22,7 @@ from edge_app.models.card import VARIANTS
 from edge_app.models.explanation import explain_drawing, explain_strokes
 from edge_app.server.guard import MAX_BODY
 from png import bomb, encode
+from sheets import photograph
 
 pytestmark = pytest.mark.slow
 
@@ -123,6 +124,41 @@ def resident_mib(app: App) -> float:
     """The most memory that the app has had so far."""
     status = Path(f"/proc/{app.process.pid}/status").read_text(encoding="utf-8")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def test_a_photo_is_read_digit_by_digit(
+    app: App, models: dict[str, edge_app.Model], page_drawings: list[LabelledDrawing]
+) -> None:
+    chosen = [page_drawings[number] for number in (4, 9, 14)]
+    photo = photograph([each.strokes for each in chosen], 2, columns=3, finger=False)
+    caller = client(app.url)
+    found = caller.predict(photo.text, api_name="/read")["digits"]
+    assert [each["box"] for each in found] == [pytest.approx(box, abs=0.02) for box in photo.boxes]
+    for each, drawing in zip(found, chosen, strict=True):
+        assert list(each["answers"]) == list(models)
+        assert each["answers"]["cnn"]["digit"] == drawing.label
+        assert each["answers"]["cnn"]["variant"] == "int8"
+    exact = caller.predict(image=photo.text, variant="float32", api_name="/read")["digits"]
+    assert {each["answers"]["mlp"]["variant"] for each in exact} == {"float32"}
+    assert caller.predict(photograph([], 1).text, api_name="/read") == {"digits": []}
+    caller.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (["/etc/hostname"], "The image is not base64; expected a JPEG or PNG in base64."),
+        ([{"path": "/etc/hostname"}], "The image is of type dict; expected a JPEG or PNG in"),
+        ([bomb(50_000, 50_000)], "The image has 50,000 by 50,000 pixels; expected at most 2,000"),
+    ],
+    ids=["path", "file", "bomb"],
+)
+def test_what_is_no_photo_is_refused_with_a_sentence(
+    app: App, data: list[Any], sentence: str
+) -> None:
+    response = post(app.url + "/gradio_api/run/read", {"data": data})
+    assert response.status_code == 422
+    assert response.json()["error"].startswith(sentence)
 
 
 @pytest.mark.parametrize(
