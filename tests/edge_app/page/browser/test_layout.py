@@ -260,7 +260,7 @@ def test_every_control_is_reached_by_keyboard_and_shows_its_focus(open_page: Vis
         assert outline == "solid", name
     assert names == [
         *("Draw a digit", "Models", "Device", "Play", "Invite others"),
-            *("Photo", "Undo", "Redo", "Clear"),
+        *("Photo", "Undo", "Redo", "Clear"),
         *(f"Sample: {digit}" for digit in range(10)),
         "int8",
         *("Show only Simple Dense", "Show only Multi-layer Perceptron"),
