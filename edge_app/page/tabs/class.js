@@ -1,7 +1,7 @@
 // The class so far: the stored drawings as pictures, and what the models read in them.
 //
 // `server.classroom({digit, page})` returns
-//   {count, classified, digits: [ten counts], models: [{name, read, right, confusion}], page, pages,
+//   {count, classified, variant, digits: [ten counts], models: [{name, read, right, confusion}], page, pages,
 //    drawings: [{id, label, strokes, note}], removable}   or   {error: sentence}.
 
 const POLL_MS = 2000;
@@ -83,7 +83,7 @@ function fill(seen) {
   previous.ariaDisabled = page === 0;
   next.ariaDisabled = page === pages - 1;
   where.textContent = `Page ${counted(page + 1)} of ${counted(pages)}`;
-  find(".tables").replaceChildren(...seen.models.map(tally));
+  find(".tables").replaceChildren(...seen.models.map((each) => tally(each, seen.variant)));
 }
 
 // Says how many drawings there are, and asks again while some are not classified.
@@ -156,7 +156,7 @@ function remover(id, label) {
 }
 
 // What a model read, by what was drawn.
-function tally({ name, read, right, confusion }) {
+function tally({ name, read, right, confusion }, variant) {
   const head = make("tr", "", make("td", "", ""));
   for (const each of [...DIGITS, "?"]) head.append(headed("col", `${each}`));
   const rows = confusion.map((counts, label) => {
@@ -168,19 +168,16 @@ function tally({ name, read, right, confusion }) {
     });
     return make("tr", "", headed("row", `${label}`), ...cells);
   });
-  const table = make("table", "confusion", make("thead", "", head), make("tbody", "", ...rows));
+  const table = make("table", "tally", make("thead", "", head), make("tbody", "", ...rows));
   const part = read ? ` (${((100 * right) / read).toFixed(1)}%)` : "";
+  const result = `In ${variant}, ${counted(right)} of ${
+    counted(read)
+  } are read as labelled${part}. `;
   const made = make(
     "section",
     "",
     make("h3", "", name),
-    make(
-      "p",
-      "",
-      `Read ${counted(right)} of ${
-        counted(read)
-      } as labelled${part}. Down: what was drawn; across: what was read; “?”: not sure.`,
-    ),
+    make("p", "", result + "Down: what was drawn; across: what was read; “?”: not sure."),
     scrolling(name, table),
   );
   made.ariaLabel = name;
