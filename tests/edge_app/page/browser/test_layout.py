@@ -134,6 +134,10 @@ def test_both_previews_have_their_place_and_say_which_models_see_them(
     expect(captions).to_have_text(["What the other models see", "What Boxed sees"])
     visit.draw(SEVEN)
     assert visit.page.evaluate(OVERLAPS, ".tools, .views canvas, .views b, .labels") == []
+    visit.page.set_viewport_size({"width": 390, "height": 844})  # There they share one.
+    caption = "getComputedStyle(document.querySelector('.views'), '::after').content"
+    assert visit.page.evaluate(caption) == '"What the models see"'
+    assert visit.page.evaluate(OVERLAPS, ".tools, .views canvas, .labels") == []
 
 
 def test_bars_and_choices_are_seen_in_forced_colours(open_page: Visits) -> None:
