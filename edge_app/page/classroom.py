@@ -123,6 +123,7 @@ class Classroom:
         page = min(page, pages - 1)
         return {
             **self._progress(),
+            "variant": self._readings.variants[self._column],
             "digits": np.bincount(labels, minlength=10).tolist(),
             "models": [
                 {"name": name, **_confusion(labels, readings[:, number, self._column])}

@@ -102,7 +102,7 @@ class Calls:
         elif self._private and not await self._knows(scope):
             await refuse(send, 401, "Log in first; the page is at /.")
         elif work is None:
-            await self._download(send)
+            await self._download(scope, send)
         else:
             try:
                 await reply(send, 200, *await work(scope, receive))
@@ -137,7 +137,7 @@ class Calls:
         await self._gradio(check, replay(b"", _hang_up), keep)
         return statuses[0] == 200
 
-    async def _download(self, send: Send) -> None:
+    async def _download(self, scope: Scope, send: Send) -> None:
         """Send the stored drawings as they are read, a block at a time."""
         if self._drawings is None:
             await refuse(send, 404, "The app stores no drawings; start it with --save-drawings.")
@@ -154,7 +154,7 @@ class Calls:
                 await refuse(send, _status(error), str(error))
                 return
             await send({"type": "http.response.start", "status": 200, "headers": _FILE})
-            while block:
+            while block and scope["method"] == "GET":
                 await send({"type": "http.response.body", "body": block, "more_body": True})
                 block = await anext(blocks, b"")
             await send({"type": "http.response.body", "body": b""})

@@ -1,7 +1,7 @@
 // The class so far: the stored drawings as pictures, and what the models read in them.
 //
 // `server.classroom({digit, page})` returns
-//   {count, classified, digits: [ten counts], models: [{name, read, right, confusion}], page, pages,
+//   {count, classified, variant, digits: [ten counts], models: [{name, read, right, confusion}], page, pages,
 //    drawings: [{id, label, strokes, note}], removable}   or   {error: sentence}.
 
 const POLL_MS = 2000;
@@ -83,7 +83,7 @@ function fill(seen) {
   previous.ariaDisabled = page === 0;
   next.ariaDisabled = page === pages - 1;
   where.textContent = `Page ${counted(page + 1)} of ${counted(pages)}`;
-  find(".tables").replaceChildren(...seen.models.map(readings));
+  find(".tables").replaceChildren(...seen.models.map((each) => readings(each, seen.variant)));
 }
 
 // Says how many drawings there are, and asks again while some are not classified.
@@ -156,9 +156,10 @@ function remover(id, label) {
 }
 
 // What a model read, by what was drawn.
-function readings({ name, read, right, confusion }) {
+function readings({ name, read, right, confusion }, variant) {
   const part = read ? ` (${((100 * right) / read).toFixed(1)}%)` : "";
-  const text = `Read ${counted(right)} of ${counted(read)} as labelled${part}. ` +
+  const text =
+    `In ${variant}, ${counted(right)} of ${counted(read)} are read as labelled${part}. ` +
     "Down: what was drawn; across: what was read; “?”: not sure.";
   const table = scrolling(name, tally(confusion, [...DIGITS, "?"].map(String)));
   const made = make("section", "", make("h3", "", name), make("p", "", text), table);

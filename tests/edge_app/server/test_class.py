@@ -74,6 +74,26 @@ def test_without_a_login_nothing_can_be_removed(many: App) -> None:
     assert look(many)["count"] == MANY
 
 
+def test_it_stops_while_it_classifies(tmp_path: Path, drawings_file: Path) -> None:
+    file = tmp_path / "drawings.jsonl"
+    lines = drawings_file.read_text().splitlines()
+    # A field more in each line makes it another drawing.
+    more = [f'{line[:-1]}, "number": {n}}}\n' for n in range(900) for line in lines]
+    file.write_text("".join(more))
+    with start(tmp_path, "--save-drawings", file) as app:
+        assert look(app)["count"] == 9000
+        until(lambda: call(app, "tabs", "progress", {}).json()["classified"] > 0)
+        assert app.stop() == 0
+        errors = app.printed("stderr").splitlines()
+    assert [line for line in errors if line and not line.startswith("INFO: ")] == []
+
+
+def test_a_browser_may_ask_whether_there_is_a_download(many: App) -> None:
+    answer = httpx.head(f"{many.url}/drawings.jsonl", trust_env=False)
+    assert answer.status_code == 200
+    assert answer.content == b""
+
+
 def test_without_stored_drawings_there_is_nothing_to_see_or_download(app: App) -> None:
     assert call(app, "tabs", "classroom", {}).status_code == 404
     found = get(f"{app.url}/drawings.jsonl")

@@ -184,3 +184,14 @@ def test_nothing_is_stored_but_what_is_labelled(open_page: Visits, odd_app: App)
     assert read_json_lines(file)[-1].label == 7
     visit.answered(SEVEN, visit.button("Undo saving").click)
     assert file.read_bytes() == before
+
+
+def test_on_a_small_phone_the_drawing_keeps_its_room(open_page: Visits) -> None:
+    visit = open_page(**PHONE | {"viewport": {"width": 390, "height": 664}})
+    canvas = visit.get("canvas")
+    usual = canvas.evaluate("each => each.clientWidth")
+    challenge = play(visit)
+    assert canvas.evaluate("each => each.clientWidth") >= usual
+    assert visit.page.evaluate("document.documentElement.scrollHeight") <= 664
+    for part in (task(visit), *challenge.get_by_role("button").all(), visit.digit("cnn")):
+        expect(part).to_be_in_viewport(ratio=1)

@@ -99,10 +99,12 @@ def test_with_text_of_twice_the_size_nothing_is_cut_off_or_overlaps(
     check_large(visit, "nav a, .labels > *, .views canvas, .legend, .one, .verdict, .facts, .bars")
     visit.part("mlp", "one").click()
     check_large(visit, ".alone .one, .alone .all, .alone .verdict, .alone .facts, .alone .bars")
-    for tab in ("Models", "Device", "Benchmark"):
+    for tab in ("Models", "Device", "Benchmark", "Class"):
         page.get_by_role("link", name=tab).click()
         expect(page.locator(".sheet h2")).to_be_focused()
         check_large(visit, "nav a, .sheet :is(h2, h3, p, dt, dd, .table)")
+    page.get_by_role("link", name="Play").click()
+    check_large(visit, "nav a, .challenge :is(p, button), .views canvas, .one, .facts, .bars")
 
 
 def check_large(visit: Visit, parts: str) -> None:
@@ -132,6 +134,10 @@ def test_both_previews_have_their_place_and_say_which_models_see_them(
     expect(captions).to_have_text(["What the other models see", "What Boxed sees"])
     visit.draw(SEVEN)
     assert visit.page.evaluate(OVERLAPS, ".tools, .views canvas, .views b, .labels") == []
+    visit.page.set_viewport_size({"width": 390, "height": 844})  # There they share one.
+    caption = "getComputedStyle(document.querySelector('.views'), '::after').content"
+    assert visit.page.evaluate(caption) == '"What the models see"'
+    assert visit.page.evaluate(OVERLAPS, ".tools, .views canvas, .labels") == []
 
 
 def test_bars_and_choices_are_seen_in_forced_colours(open_page: Visits) -> None:
