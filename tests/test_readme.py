@@ -128,6 +128,7 @@ def test_every_option_is_in_its_readme_and_every_option_in_a_readme_exists() -> 
         known |= options("".join(shown))
         assert options("".join(shown)) - {"--help"} <= options(TEXTS[path])
     known |= options(printed(sys.executable, "tests/attack/attack.py", "--help"))
+    known |= options(printed(sys.executable, "tests/photos/photos.py", "--help"))
     pip = re.compile(r"^.* pip .*\\\n.*$|^.*\bpip\b.*$", re.MULTILINE)  # With a line that goes on.
     assert options(pip.sub("", "".join(TEXTS.values()))) <= known
 
