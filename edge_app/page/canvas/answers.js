@@ -49,7 +49,7 @@ function showAnswer(section, answer) {
   write(place(".digit"), blank ? "" : sure ? String(digit) : "?");
   write(place(".confidence"), sure ? percent(probabilities[digit]) : "");
   write(place(".doubt"), blank || sure ? "" : doubt(answer));
-  offerWhy(place(".why"), !blank && answer.digit_like);
+  offerWhy(place(".why"), !blank && answer.digit_like && !photographed());
   write(place(".drift"), drifted(answer));
   place(".drift").classList.toggle("flips", flips(answer));
   write(place(".latency"), blank ? "" : `${typical(section.dataset.model, answer).toFixed(0)} µs`);

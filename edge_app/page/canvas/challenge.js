@@ -178,6 +178,7 @@ function enterChallenge() {
   element.classList.toggle("playing", playing);
   allowKeys(playing);
   if (!playing) return;
+  if (photographed()) leavePhoto();
   try {
     game ??= JSON.parse(sessionStorage.getItem(PLAYED));
   } catch {

@@ -23,8 +23,10 @@ let photoTurn = 0; // Counts what was asked for: answers to what came before do 
 const photographed = () => !photo.hidden;
 
 async function usePhoto(file) {
+  if (isPlaying()) return; // A challenge is drawn.
   const turn = ++photoTurn;
   stopReplay();
+  closeWhy();
   drawing = null;
   photo.hidden = false;
   photoUrl = null;

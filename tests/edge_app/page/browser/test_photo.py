@@ -144,10 +144,23 @@ def test_a_photo_can_be_dropped_and_pasted_over_a_drawing_which_comes_back(
     give(visit, way, sheet.jpeg)
     expect(boxes(visit)).to_have_count(6)
     expect(visit.digit("mlp")).to_have_text("3")
+    expect(visit.get("why-mlp")).to_be_hidden()  # It explains the drawing.
     visit.answered(SEVEN, lambda: visit.get("draw").click())
+    expect(visit.get("why-mlp")).to_be_visible()
     expect(visit.digit("mlp")).to_have_text("7")
     expect(visit.get("canvas")).to_be_visible()
     assert visit.ink((500, 250))[3] == 255
+
+
+def test_a_challenge_is_drawn(open_page: Visits, sheet: Photo) -> None:
+    visit = open_page()
+    take(visit, sheet.jpeg)
+    expect(boxes(visit)).to_have_count(6)
+    visit.page.get_by_role("link", name="Play").click()
+    expect(visit.get("canvas")).to_be_visible()
+    expect(visit.page.locator(".camera")).to_be_hidden()
+    give(visit, "drop", sheet.jpeg)
+    expect(visit.get("canvas")).to_be_visible()
 
 
 def test_escape_leaves_the_photo_and_keeps_the_drawing(open_page: Visits, sheet: Photo) -> None:
@@ -165,12 +178,12 @@ def test_it_works_by_keyboard_and_after_an_empty_sheet(
 ) -> None:
     visit = open_page()
     page = visit.page
-    visit.get("photo").focus()
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
     file = tmp_path / "photo.jpg"
     file.write_bytes(empty.jpeg)
-    chooser.value.set_files(file)
+    page.on("filechooser", lambda chooser: chooser.set_files(file))
+    visit.get("photo").focus()
+    expect(visit.get("photo")).to_be_focused()
+    page.keyboard.press("Enter")
     expect(found(visit)).to_have_text("No digits found. Write on paper, large and dark.")
     expect(boxes(visit)).to_have_count(0)
     expect(visit.digit("mlp")).to_have_text("")
