@@ -42,7 +42,7 @@ function agreed(answers) {
   const all = [...groups.values()].flat();
   if (all.length < 2) return "";
   if (groups.size === 1) {
-    return groups.has(NOT_SURE) ? "All are not sure" : `All agree: ${[...groups.keys()]}`;
+    return groups.has(NOT_SURE) ? "No model is sure" : `All agree: ${[...groups.keys()]}`;
   }
   // The most first; of equals, the more accurate, which come last. Who is not sure is at the end.
   const weight = ([read, models]) => (read === NOT_SURE ? 0 : models.length);

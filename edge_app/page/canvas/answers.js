@@ -127,6 +127,8 @@ function drifted(answer) {
 
 // In words
 
+const withArticle = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
+
 // Why an answer is not accepted.
 function doubt({ digit, digit_like, probabilities }) {
   if (!digit_like) return `Doesn't look like a digit to me; closest: ${digit}`;

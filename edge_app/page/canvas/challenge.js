@@ -43,7 +43,7 @@ const score = () => game.results.reduce((total, each) => total + each.points, 0)
 
 function showTask() {
   const { digit, fool } = roundNow();
-  const what = `${digit === 8 ? "an" : "a"} ${digit}`;
+  const what = withArticle(digit);
   const whom = cards.length > 1 ? "every model reads" : "the model reads";
   write(
     task,
@@ -67,7 +67,9 @@ function verdict() {
   const { points, readers, of } = game.results.at(-1);
   const others = of.filter((model) => !readers.includes(model)).map((model) => props.names[model]);
   const gain = `${points} points`;
-  if (others.length === of.length) return `No model reads it: ${gain}`;
+  if (others.length === of.length) {
+    return `No model reads ${withArticle(roundNow().digit)}: ${gain}`;
+  }
   if (!roundNow().fool) {
     return others.length ? `Not read by ${inWords(others)}: ${gain}` : `Yes, that is read! ${gain}`;
   }

@@ -66,11 +66,10 @@ function closeWhy() {
 function tell() {
   const { model, reply } = why;
   const { digit, runner_up, error, exact } = reply;
-  const one = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
   const sentence = error ??
     (latest[model].accepted
-      ? `What makes it ${one(digit)} and not ${one(runner_up)}`
-      : `What speaks for ${one(digit)}, and what for ${one(runner_up)}`);
+      ? `What makes it ${withArticle(digit)} and not ${withArticle(runner_up)}`
+      : `What speaks for ${withArticle(digit)}, and what for ${withArticle(runner_up)}`);
   write(sentencePlace, sentence);
   legendPlace.hidden = error !== undefined;
   write(legendPlace.querySelector(".for b"), `for ${digit}`);

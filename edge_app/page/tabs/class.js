@@ -133,10 +133,12 @@ function remover(id, label) {
   button.addEventListener("click", async () => {
     if (!sure) {
       sure = true;
+      button.className = "sure";
       button.textContent = "Remove?";
       button.ariaLabel = `Tap again to remove this ${label}`;
       setTimeout(() => {
         sure = false;
+        button.className = "";
         button.textContent = "×";
         button.ariaLabel = `Remove this ${label}`;
       }, SURE_MS);

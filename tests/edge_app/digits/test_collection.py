@@ -351,7 +351,7 @@ REFUSED = {"error": STAYS}
 
 @pytest.mark.slow
 def test_without_the_option_nothing_is_stored_or_offered(app: App) -> None:
-    assert component(app, "canvas")["props"]["server_fns"] == ["answer"]
+    assert component(app, "canvas")["props"]["server_fns"] == ["answer", "explain", "photo"]
     assert component(app, "canvas")["props"]["props"]["saves"] is False
     drawing = {"strokes": STROKES, "label": 1}
     assert call(app, "canvas", "save", drawing).status_code == 404
@@ -368,7 +368,7 @@ def test_the_app_stores_what_it_is_given_and_goes_on_after_a_power_cut(tmp_path:
     with start(tmp_path, "--save-drawings", path) as app:
         assert f"Stores:  drawings in {path}, 0 so far\n" in app.printed("stdout")
         functions = component(app, "canvas")["props"]["server_fns"]
-        assert functions == ["answer", "save", "remove", "stored"]
+        assert functions == ["answer", "explain", "photo", "save", "remove", "stored"]
         with ThreadPoolExecutor(8) as pool:
             drawn = [{"strokes": STROKES, "label": label} for label in range(10)]
             saved = pool.map(lambda drawing: save(app, drawing), drawn)

@@ -37,7 +37,7 @@ def say(visit: Visit, **answers: tuple[int, bool]) -> None:
         ({"dense": (1, True)}, "MLP and CNN: 7; Simple Dense: 1"),
         ({"dense": (1, True), "cnn": (2, True)}, "CNN: 2; MLP: 7; Simple Dense: 1"),
         ({"dense": (1, False), "mlp": (7, False)}, "CNN: 7; Simple Dense and MLP: not sure"),
-        ({"dense": (1, False), "mlp": (7, False), "cnn": (7, False)}, "All are not sure"),
+        ({"dense": (1, False), "mlp": (7, False), "cnn": (7, False)}, "No model is sure"),
     ],
 )
 def test_it_says_who_disagrees(
