@@ -56,7 +56,7 @@ class Classroom:
         self._collection = collection
         self._contents = Contents(collection)
         self._readings = Readings(models)
-        self._names = [short(model) for model in models.values()]
+        self._names = [short(model.name, model.title) for model in models.values()]
         self._column = self._readings.variants.index(variant)
         self._threads = Threads(1, WAITING)
         self._work: asyncio.Task[None] | None = None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from edge_app.models.classifier import Classifier
-
 _INITIALS = 3
 """Names of so many letters are abbreviations."""
 
 
-def short(model: Classifier) -> str:
+def short(name: str, title: str) -> str:
     """For people: "MLP", but "Simple Dense"."""
-    return model.name.upper() if len(model.name) <= _INITIALS else model.title
+    return name.upper() if len(name) <= _INITIALS else title

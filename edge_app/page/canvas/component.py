@@ -68,7 +68,7 @@ def canvas(
             name: {variant: file.bytes for variant, file in model.files.items()}
             for name, model in models.items()
         },
-        names={name: short(model) for name, model in models.items()},
+        names={name: short(name, model.title) for name, model in models.items()},
         accuracies={
             name: {
                 "of": model.card.reference.dataset,

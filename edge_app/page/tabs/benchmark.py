@@ -9,6 +9,7 @@ from pathlib import Path
 from edge_app.device.description import Device, describe_device
 from edge_app.device.last_benchmark import LastBenchmark, MeasuredModel, read_last_benchmark
 from edge_app.page.charts import Point, trade_off
+from edge_app.page.names import short
 from edge_app.page.tabs.content import (
     NOTHING,
     Drawing,
@@ -79,9 +80,15 @@ def _differences(benchmark: LastBenchmark, cards: Mapping[str, str], device: Dev
 def _chart(benchmark: LastBenchmark) -> Iterator[Section]:
     """Accuracy against latency, where both are known."""
     points = [
-        Point(model.title[:LONGEST_NAME], name, each.median_us, each.accuracy, int(each.bytes))
-        for model in benchmark.models.values()
-        for name, each in model.variants.items()
+        Point(
+            short(name, model.title)[:LONGEST_NAME],
+            variant,
+            each.median_us,
+            each.accuracy,
+            int(each.bytes),
+        )
+        for name, model in benchmark.models.items()
+        for variant, each in model.variants.items()
         if each.median_us and each.bytes and each.accuracy is not None
     ]
     if points:
