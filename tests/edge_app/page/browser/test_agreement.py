@@ -60,6 +60,7 @@ def test_it_is_read_from_the_last_row_and_fits_a_phone(open_page: Visits) -> Non
     agreement = visit.get("agreement")
     expect(agreement).to_have_text("All agree: 7")
     assert agreement.evaluate(SIZE) >= 48
+    expect(visit.page.locator(".legend")).to_be_visible()  # It says what is stored.
     visit = open_page(**PHONE)
     visit.draw(SEVEN)
     say(visit, dense=(1, True))
