@@ -8,7 +8,6 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
-from threading import Thread
 from typing import TextIO
 
 from edge_app.device.addresses import urls
@@ -114,8 +113,6 @@ def main() -> None:
         notify_ready()
 
     with listener:
-        # What the tab takes a moment to find out is known by the time that it is opened.
-        Thread(target=models_sheet, args=(models,)).start()
         serve(listener, models, arguments.variant, access, collection, sheets, ready, history)
 
 

@@ -15,7 +15,7 @@ import pytest
 from edge_app.models.interpreter import RUNTIMES
 
 FLOORS = {
-    "edge_app": ("digits", "models", "device", "page", "server"),
+    "edge_app": ("digits", "photos", "models", "explanation", "device", "page", "server"),
     "benchmarks": ("drift", "latency", "serving", "report"),
     "convert": ("strokes", "data", "export", "training"),
 }

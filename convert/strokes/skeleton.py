@@ -14,7 +14,7 @@ from skimage.filters import gaussian
 from skimage.measure import label
 from skimage.morphology import skeletonize
 
-from edge_app.digits.centrelines import centrelines
+from edge_app.photos.centrelines import centrelines
 
 SCALE = 4
 """How many times a picture is enlarged before it is thinned: its lines come out smooth."""

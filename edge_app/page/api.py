@@ -8,9 +8,9 @@ from typing import Any
 from edge_app.digits.normalization import views
 from edge_app.digits.picture import parse_picture
 from edge_app.digits.strokes import DrawingError, parse_strokes
+from edge_app.explanation.explanation import explain_strokes
 from edge_app.models.answers import classify
 from edge_app.models.classifier import Classifier, normalizations
-from edge_app.models.explanation import explain_strokes
 from edge_app.page.threads import Threads
 
 WAITING = 16

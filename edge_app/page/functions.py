@@ -7,9 +7,9 @@ from functools import wraps
 from typing import Any, NamedTuple
 
 from edge_app.digits.collection import Collection, keepers
+from edge_app.explanation.explanation import explain_drawing
 from edge_app.models.answers import answer_drawing
 from edge_app.models.classifier import Classifier
-from edge_app.models.explanation import explain_drawing
 from edge_app.page.api import Function, classifier, explainer
 from edge_app.page.classroom import Classroom, viewers
 from edge_app.page.photos import photo_functions

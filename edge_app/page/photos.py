@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_app.digits.normalization import Normalization, views
-from edge_app.digits.photo import read_photo
 from edge_app.errors import UserError
 from edge_app.models.answers import answer_views, classify
 from edge_app.models.classifier import Classifier, normalizations
 from edge_app.page.api import WAITING, Function
 from edge_app.page.threads import Threads
+from edge_app.photos.photo import read_photo
 
 _Images = dict[Normalization, NDArray[np.uint8]]
 _Found = list[tuple[list[float], _Images]]

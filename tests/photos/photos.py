@@ -23,10 +23,10 @@ sys.path[:1] = [str(ROOT), str(ROOT / "tests" / "support")]
 from convert.data.unipen import read_drawings  # noqa: E402 - Found by the lines above.
 from edge_app.digits.labelled import LabelledDrawing  # noqa: E402
 from edge_app.digits.normalization import views  # noqa: E402
-from edge_app.digits.photo import read_photo  # noqa: E402
 from edge_app.models.answers import classify  # noqa: E402
 from edge_app.models.classifier import Classifier, normalizations  # noqa: E402
 from edge_app.models.folder import load_models  # noqa: E402
+from edge_app.photos.photo import read_photo  # noqa: E402
 from sheets import PAPERS, PENS, Paper, Pen, photograph  # noqa: E402
 
 NEVER_TRAINED_ON = range(25, 31)

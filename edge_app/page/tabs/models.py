@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from edge_app.digits.normalization import TREATMENTS
+from edge_app.explanation.weights import weight_pictures
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.cardless import CRASHES, CardlessModel
 from edge_app.models.classifier import Classifier, Model
 from edge_app.models.confusion import CONFUSED, Confusion
-from edge_app.models.weights import weight_pictures
 from edge_app.page.tabs.content import (
     NOTHING,
     Gallery,

@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from convert.strokes.skeleton import LOOPS, SCALE, skeleton
 from edge_app import normalize, rasterize
-from edge_app.digits.centrelines import LONGEST_SPUR, THINNED
 from edge_app.digits.mnist import Digits
+from edge_app.photos.centrelines import LONGEST_SPUR, THINNED
 
 Points = list[tuple[float, float]]
 

@@ -1,4 +1,4 @@
-"""History: samples since the start in bounded memory, of which the highest are never lost."""
+"""History: samples since the start, in bounded memory. The highest ones are never lost."""
 
 from __future__ import annotations
 

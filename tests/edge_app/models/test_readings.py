@@ -59,7 +59,7 @@ def test_what_is_not_known_is_said_and_others_can_be_forgotten(
     readings = Readings(models)
     assert readings.of([]).shape == (0, 3, 4)
     readings.add(1, drawings[1])
-    readings.add(2, None)  # A line that is no longer there.
+    readings.add(2, None)  # The drawing has been removed meanwhile.
     assert 1 in readings
     assert 2 in readings
     assert 3 not in readings

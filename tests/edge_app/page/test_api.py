@@ -17,9 +17,9 @@ from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.mnist import Digits
 from edge_app.digits.normalization import NORMALIZATIONS, views
 from edge_app.digits.picture import MAX_SIDE
+from edge_app.explanation.explanation import explain_drawing, explain_strokes
 from edge_app.models.answers import classify as answers_of
 from edge_app.models.card import VARIANTS
-from edge_app.models.explanation import explain_drawing, explain_strokes
 from edge_app.server.guard import MAX_BODY
 from png import bomb, encode
 from sheets import photograph

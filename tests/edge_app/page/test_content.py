@@ -19,11 +19,11 @@ from PIL import Image
 from edge_app.device.description import Condition, Device
 from edge_app.device.history import History, Sample
 from edge_app.digits.normalization import Normalization
+from edge_app.explanation.weights import weight_pictures
 from edge_app.models.acceptance import Acceptance
 from edge_app.models.card import VARIANTS, FileRecord
 from edge_app.models.classifier import Classifier, Model
 from edge_app.models.confusion import Confusion
-from edge_app.models.weights import weight_pictures
 from edge_app.page.tabs import benchmark, device
 from edge_app.page.tabs.benchmark import benchmark_sheet
 from edge_app.page.tabs.content import Picture, Sheet, Table, size

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from edge_app.digits.normalization import SIZE, stack
 from edge_app.digits.samples import drawings
+from edge_app.explanation.logits import logits
 from edge_app.models.cardless import NoAnswerError
 from edge_app.models.classifier import Classifier
 from edge_app.models.interpreter import CLASSES
-from edge_app.models.logits import logits
 
 TOLERANCE = 0.05
 """How far a model may be from one layer, as a part of its outputs: rounding to 8 bits takes 0.02,

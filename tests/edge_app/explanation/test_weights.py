@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 import edge_app
 from edge_app.digits.normalization import stack
 from edge_app.digits.samples import drawings
+from edge_app.explanation.weights import weight_pictures
 from edge_app.models.card import VARIANTS
 from edge_app.models.cardless import CARDLESS
 from edge_app.models.classifier import Classifier, softmax
 from edge_app.models.folder import load_folder
 from edge_app.models.interpreter import Interpreter, Pixels, find_runtime
-from edge_app.models.weights import weight_pictures
 
 
 def written(path: Path) -> NDArray[np.float64]:

@@ -24,17 +24,17 @@ from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.normalization import stack
 from edge_app.digits.samples import drawings as samples
 from edge_app.digits.strokes import DrawingError
-from edge_app.models.answers import VariantError, classify
-from edge_app.models.card import VARIANTS
-from edge_app.models.cardless import CARDLESS, CRASHES, CardlessModel
-from edge_app.models.classifier import Classifier, softmax
-from edge_app.models.explanation import (
+from edge_app.explanation.explanation import (
     SOFTNESS,
     ExplanationError,
     explain,
     explain_drawing,
     explain_strokes,
 )
+from edge_app.models.answers import VariantError, classify
+from edge_app.models.card import VARIANTS
+from edge_app.models.cardless import CARDLESS, CRASHES, CardlessModel
+from edge_app.models.classifier import Classifier, softmax
 from edge_app.models.folder import load_folder
 from edge_app.models.interpreter import Pixels
 
@@ -195,7 +195,7 @@ def test_a_file_that_answers_no_more_is_not_explained(models_folder: Path, tmp_p
 
 
 def test_a_file_that_takes_too_long_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_app.models.logits.LONGEST_S", 0)
+    monkeypatch.setattr("edge_app.explanation.logits.LONGEST_S", 0)
     with pytest.raises(ExplanationError, match="takes too long"):
         explain(made(lambda image: {4: image.sum() ** 2}), two_bars())
 

@@ -18,7 +18,7 @@ from edge_app.digits.picture import (
     needed,
     read_alone,
 )
-from edge_app.digits.sheet import Digit, find_digits
+from edge_app.photos.sheet import Digit, find_digits
 
 LARGEST = 1024
 """The longer side, in pixels, of what is looked at; a larger photo is averaged down."""

@@ -24,11 +24,11 @@ from numpy.typing import NDArray
 from edge_app.digits.normalization import CENTRE, SIZE, placement, views
 from edge_app.digits.strokes import DrawingError, parse_strokes
 from edge_app.errors import UserError
+from edge_app.explanation.logits import logits
+from edge_app.explanation.weights import weight_pictures
 from edge_app.models.answers import choose_variant
 from edge_app.models.cardless import NoAnswerError
 from edge_app.models.classifier import Classifier
-from edge_app.models.logits import logits
-from edge_app.models.weights import weight_pictures
 
 PLACES = 7
 """Discs across and down."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_app.digits.components import components
+from edge_app.photos.components import components
 
 FINEST = 256
 """The sheet's brightness is looked at in a picture whose longer side has about this many pixels."""

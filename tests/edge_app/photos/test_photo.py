@@ -16,16 +16,16 @@ import pytest
 from PIL import Image
 
 from edge_app.digits.labelled import LabelledDrawing
-from edge_app.digits.photo import LARGEST, MAX_SCANS, read_photo
 from edge_app.digits.picture import MAX_SIDE, PictureError
-from edge_app.digits.sheet import MAX_DIGITS
+from edge_app.photos.photo import LARGEST, MAX_SCANS, read_photo
+from edge_app.photos.sheet import MAX_DIGITS
 from png import bomb, encode
 from sheets import Photo, photograph
 from tests.attack.pictures import hostile
 
 _MANY = """
 import re, sys, json
-from edge_app.digits.photo import read_photo
+from edge_app.photos.photo import read_photo
 
 def memory():
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_app.digits.components import components
+from edge_app.photos.components import components
 
 
 def spread(ink: NDArray[np.bool_]) -> NDArray[np.int32]:

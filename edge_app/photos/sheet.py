@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from edge_app.digits.centrelines import centrelines, thin
-from edge_app.digits.components import Components, components
-from edge_app.digits.grouping import group, reading_order
-from edge_app.digits.paper import darkness
+from edge_app.photos.centrelines import centrelines, thin
+from edge_app.photos.components import Components, components
+from edge_app.photos.grouping import group, reading_order
+from edge_app.photos.paper import darkness
 
 MAX_DIGITS = 100
 """On a photo with more, the first ones are read."""
@@ -66,7 +66,7 @@ def find_digits(photo: Image.Image) -> list[Digit]:
 
     Args:
         photo: of mode "L" or "RGB", about 1,000 pixels a side; see
-            :func:`edge_app.digits.photo.parse_photo`.
+            :func:`edge_app.photos.photo.parse_photo`.
 
     Returns:
         The first 100 digits in reading order; empty for an empty sheet.

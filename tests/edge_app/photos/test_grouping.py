@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_app.digits.grouping import group, reading_order
+from edge_app.photos.grouping import group, reading_order
 
 BODY = (100, 120, 150, 200)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from edge_app.digits.centrelines import centrelines, thin
+from edge_app.photos.centrelines import centrelines, thin
 
 SEVEN = [(20, 15), (60, 15), (30, 70)]
 

@@ -9,9 +9,9 @@ import pytest
 
 from edge_app.digits.labelled import LabelledDrawing
 from edge_app.digits.normalization import views
-from edge_app.digits.photo import read_photo
 from edge_app.models.answers import classify
 from edge_app.models.classifier import Model
+from edge_app.photos.photo import read_photo
 from sheets import PAPERS, PENS, Paper, Pen, photograph
 
 Read = Callable[[str], list[tuple[int | None, int | None]]]
