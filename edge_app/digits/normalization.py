@@ -1,7 +1,7 @@
 """Normalization: a drawing or a picture of a digit -> the 28x28 image that the models see.
 
 Training, serving and benchmarks all use this module, so that a model sees on the device exactly
-what it was trained on. There are two normalizations:
+what it was trained on. There are three normalizations:
 
 ``moments``
     The ink's centre of mass goes to the middle of the image, its slant is removed, and its standard
@@ -9,6 +9,10 @@ what it was trained on. There are two normalizations:
     normalization of handprinted characters", IBM J. Res. Dev. 14 (1970); C.-L. Liu, K. Nakashima,
     H. Sako, H. Fujisawa, "Handwritten digit recognition: investigation of normalization and feature
     extraction techniques", Pattern Recognition 37 (2004).
+``bimoment``
+    The same, and then each half of the ink, left and right, upper and lower, is brought nearer to
+    the other half's size. The idea is the bi-moment normalization of Liu et al. (see above); the
+    map is a gentler one (see :class:`Balance`).
 ``box``
     MNIST's own rule: the ink's bounding box is scaled to fit 20x20 pixels, keeping its aspect, and
     placed with its centre of mass in the middle of 28x28, or as near to it as keeps all ink inside.
@@ -24,17 +28,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
-from math import isfinite, sqrt
-from typing import Literal, NamedTuple, get_args
+from math import isfinite, log, sqrt
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-Normalization = Literal["moments", "box"]
+Normalization = Literal["moments", "bimoment", "box"]
 NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
 TREATMENTS: dict[Normalization, str] = {
     "moments": "centred, straightened and resized",
+    "bimoment": "centred, straightened, resized and balanced",
     "box": "centred and resized",
 }
 """What each does, in words."""
@@ -45,11 +50,20 @@ CENTRE = (SIZE - 1) / 2
 
 SD_X, SD_Y = 4.4, 5.4
 """The ink's standard deviations across and down, in pixels, after ``moments``."""
+_PER_PIXEL = 1 / np.array([[SD_X], [SD_Y]])
 THINNEST = 0.3
 """Ink narrower or flatter than this part of its other side is scaled as if it were that wide: a 1
 stays a 1, and a dash a dash."""
 STEEPEST_SLANT = 1.0
 """The largest slant that is removed, in pixels across per pixel down."""
+
+MOST_UNEVEN = 3.0
+"""The ink of one half counts as at most so many times as large as the other half's."""
+BALANCE = 1.0
+"""How strongly ``bimoment`` evens out the halves: 0 not at all."""
+BORDER = 0.25
+"""Ink nearer to the centre than this, in standard deviations, belongs to both halves in parts. It is
+about the pen's radius."""
 
 BOX = 20
 """The longer side of the ink's bounding box, in pixels, after ``box``."""
@@ -142,19 +156,38 @@ class Frame(NamedTuple):
     scale_y: float
 
 
-Placement = tuple[float, float, float, float, float, float]
-"""An affine map, (a, b, c, d, e, f) as a browser's canvas takes it:
-x = a * x' + c * y' + e and y = b * x' + d * y' + f."""
+class Balance(NamedTuple):
+    """The map of ``bimoment``, which comes after :class:`Frame`'s, for each axis on its own.
+
+    With v a point's distance from the centre in standard deviations, v' = v / (1 + k v / (1 +
+    |v|/2)). Let s be the ink's standard deviation about the centre on the side of the negative v,
+    and t that on the other, with t / s kept between 1 / MOST_UNEVEN and MOST_UNEVEN; then
+    k = BALANCE log3(t / s) / 2. Where the halves are equal, k is 0 and nothing moves. k is at most
+    0.5, so that v' always grows with v.
+    """
+
+    x: float
+    y: float
+
+
+EVEN = Balance(0.0, 0.0)
+
+
+class Placement(NamedTuple):
+    """Where on a drawing its normalized image lies."""
+
+    matrix: tuple[float, float, float, float, float, float]
+    """The map from the image to the drawing where nothing is balanced: (a, b, c, d, e, f) as a
+    browser's canvas takes it, x = a * x' + c * y' + e and y = b * x' + d * y' + f."""
+    balance: Balance
+    """What moves points of the image before that."""
 
 
 def placement(strokes: Sequence[ArrayLike], normalization: Normalization) -> Placement:
-    """Where on a drawing its normalized image lies: the map from the image to the drawing.
+    """Where on a drawing its normalized image lies.
 
     Args:
         strokes, normalization: see :func:`rasterize`; at least one point.
-
-    Returns:
-        The map from the image's coordinates to the strokes', both as in :func:`rasterize`.
 
     Raises:
         ValueError: as :func:`rasterize`, or there are no points.
@@ -166,7 +199,7 @@ def placement(strokes: Sequence[ArrayLike], normalization: Normalization) -> Pla
     frame, unit = _frame(path, normalization), path.unit
     step_x, step_y = unit / frame.scale_x, unit / frame.scale_y
     shear = frame.slant * step_y
-    return (
+    matrix = (
         step_x,
         0.0,
         shear,
@@ -174,6 +207,9 @@ def placement(strokes: Sequence[ArrayLike], normalization: Normalization) -> Pla
         path.x + unit * frame.x0 - CENTRE * (step_x + shear),
         path.y + unit * frame.y0 - CENTRE * step_y,
     )
+    if normalization != "bimoment":
+        return Placement(matrix, EVEN)
+    return Placement(matrix, _balance_of_lines(_deviations(_dabs(path, frame))))
 
 
 def rasterize(
@@ -186,7 +222,7 @@ def rasterize(
     Args:
         strokes: each a list of points (x, y) or an array (points, 2): finite numbers, any scale,
             y down. A stroke of one point is a dot; an empty stroke is ignored.
-        normalization: "moments" or "box".
+        normalization: "moments", "bimoment" or "box".
 
     Returns:
         uint8 (28, 28), ink 255 on 0; all zeros if there are no points.
@@ -202,7 +238,7 @@ def normalize(image: ArrayLike, normalization: Normalization = "moments") -> NDA
 
     Args:
         image: uint8 (H, W), bright ink on a dark ground, of any size.
-        normalization: "moments" or "box".
+        normalization: "moments", "bimoment" or "box".
 
     Returns:
         uint8 (28, 28), the brightest ink 255, on 0; all zeros for a picture without ink.
@@ -221,7 +257,12 @@ def normalize(image: ArrayLike, normalization: Normalization = "moments") -> NDA
     if not len(rows):
         return np.zeros((SIZE, SIZE), np.uint8)
     ink = pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    placed = _warp(_reduce(ink)) if normalization == "moments" else _fit(ink)
+    if normalization == "box":
+        placed = _fit(ink)
+    elif normalization == "moments":
+        placed = _warp(_reduce(ink))
+    else:
+        placed = _warp_balanced(_reduce(ink))
     return (placed * (255.0 / max(placed.max(), 1)) + 0.5).astype(np.uint8)
 
 
@@ -335,9 +376,9 @@ def _lengths(steps: NDArray[np.float64], strokes: NDArray[np.intp]) -> NDArray[n
 
 
 def _frame(path: Path, normalization: Normalization) -> Frame:
-    if normalization == "moments":
-        return _moment_frame(path.moments)
-    return _box_frame(path.moments, path.width, path.height)
+    if normalization == "box":
+        return _box_frame(path.moments, path.width, path.height)
+    return _moment_frame(path.moments)
 
 
 def _place(points: NDArray[np.float64], frame: Frame) -> NDArray[np.float64]:
@@ -353,7 +394,10 @@ def _draw(path: Path | None, normalization: Normalization) -> NDArray[np.uint8]:
     if path is None:
         return np.zeros((SIZE, SIZE), np.uint8)
     frame = _frame(path, normalization)
-    dabs = _dabs(_place(path.points, frame), path.bounds)
+    dabs = _dabs(path, frame)
+    if normalization == "bimoment":
+        v = _deviations(dabs)
+        dabs = _balanced(v, _balance_of_lines(v)).astype(np.float32)
     if max(CENTRE - dabs.min(), dabs.max() - CENTRE) >= _FARTHEST:
         dabs = dabs[:, (np.abs(dabs - CENTRE) < _FARTHEST).all(axis=0)]
     cells = np.rint(dabs)
@@ -369,8 +413,9 @@ def _draw(path: Path | None, normalization: Normalization) -> NDArray[np.uint8]:
     return (ink * 255 + 0.5).astype(np.uint8)
 
 
-def _dabs(points: NDArray[np.float64], bounds: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Evenly spaced points along every stroke, both ends included: float32 (2, dabs)."""
+def _dabs(path: Path, frame: Frame) -> NDArray[np.float32]:
+    """Evenly spaced points along every stroke in its frame, both ends included: float32 (2, N)."""
+    points, bounds = _place(path.points, frame), path.bounds
     along = np.zeros(points.shape[1])
     _lengths(points[:, 1:] - points[:, :-1], bounds[0]).cumsum(out=along[1:])
     spacing = max(SPACING, along[-1] / MAX_DABS)
@@ -395,6 +440,59 @@ def _dabs(points: NDArray[np.float64], bounds: NDArray[np.intp]) -> NDArray[np.f
         if several:  # One stroke's end is at the same place along the path as the next's start.
             dab[starts], dab[stops - 1] = line[bounds]
     return dabs
+
+
+# Balance
+
+
+def _deviations(places: NDArray[Any]) -> NDArray[np.float64]:
+    """v of :class:`Balance`, (2, N), for places (2, N) of the image."""
+    deviations: NDArray[np.float64] = (places - CENTRE) * _PER_PIXEL
+    return deviations
+
+
+def _balance(v: NDArray[np.float64], weights: NDArray[np.float64]) -> Balance:
+    """The balance of ink at v (2, N) with weights (N,) whose sum is 1."""
+    squares = v * v
+    upper = np.minimum(np.maximum(v * (0.5 / BORDER), -0.5), 0.5) @ weights
+    apart = np.copysign(squares, v) @ weights
+    whole = squares @ weights
+    return Balance(*map(_unevenness, whole.tolist(), apart.tolist(), upper.tolist()))
+
+
+def _balance_of_lines(v: NDArray[np.float64]) -> Balance:
+    """The balance of lines with evenly spaced dabs at v (2, N)."""
+    count = v.shape[1]
+    return _balance(v, np.full(count, 1 / count))
+
+
+def _unevenness(variance: float, apart: float, share: float) -> float:
+    """k of :class:`Balance` for an axis.
+
+    Args:
+        variance: the ink's, about the centre.
+        apart: the part of it where v is positive less the part where v is negative.
+        share: the part of the ink where v is positive, less one half.
+    """
+    above, below = variance + apart, variance - apart
+    if above <= 0 or below <= 0:
+        return 0.0
+    ratio = sqrt(above / below * (0.5 - share) / (0.5 + share))
+    return BALANCE * log(min(max(ratio, 1 / MOST_UNEVEN), MOST_UNEVEN), 3) / 2
+
+
+def _balanced(v: NDArray[np.float64], balance: Balance) -> NDArray[np.float64]:
+    """The places (2, N) of the image where :class:`Balance`'s map puts v (2, N)."""
+    k = np.array(balance)[:, None]
+    return v / (1 + k * v / (1 + np.abs(v) / 2)) / _PER_PIXEL + CENTRE
+
+
+def _unbalanced(places: NDArray[np.float64], balance: Balance) -> NDArray[np.float64]:
+    """The inverse, v: with w = |v| and c = k or -k, w (1 + w/2) = w' (1 + w/2 + c w), solved."""
+    v = _deviations(places)
+    far, side = np.abs(v), np.sign(v)
+    half = 1 - far * (0.5 + side * np.array(balance)[:, None])
+    return side * (np.sqrt(half * half + 2 * far) - half)
 
 
 # Pictures
@@ -428,6 +526,32 @@ def _warp(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
         (SIZE, SIZE), Image.Transform.AFFINE, inverse, Image.Resampling.BILINEAR
     )
     return np.asarray(warped, dtype=np.float64)
+
+
+def _warp_balanced(ink: NDArray[np.uint8]) -> NDArray[np.float64]:
+    frame = _moment_frame(_pixel_moments(ink))
+    rows, columns = ink.nonzero()
+    weights = ink[rows, columns] / (ink.sum(dtype=np.float64) or 1.0)
+    v = _deviations(_place(np.array([columns, rows], np.float64), frame))
+    pixels = np.tile(np.arange(SIZE, dtype=np.float64), (2, 1))
+    across, down = _unbalanced(pixels, _balance(v, weights)) / _PER_PIXEL
+    y = frame.y0 + (down / frame.scale_y)[:, None]
+    return _sample(ink, frame.x0 + across / frame.scale_x + frame.slant * (y - frame.y0), y)
+
+
+def _sample(
+    ink: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The ink at x and y, float64 of their common shape, between four pixels; 0 outside."""
+    padded = np.pad(ink, _PAD).astype(np.float64)
+    x = np.clip(x + _PAD, 0, padded.shape[1] - 1.001)
+    y = np.clip(y + _PAD, 0, padded.shape[0] - 1.001)
+    columns, rows = x.astype(np.intp), y.astype(np.intp)
+    right, lower = x - columns, y - rows
+    over = padded[rows, columns] * (1 - right) + padded[rows, columns + 1] * right
+    under = padded[rows + 1, columns] * (1 - right) + padded[rows + 1, columns + 1] * right
+    sampled: NDArray[np.float64] = over * (1 - lower) + under * lower
+    return sampled
 
 
 def _pixel_moments(ink: NDArray[np.uint8] | NDArray[np.float64]) -> Moments:

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_app.digits.normalization import CENTRE, SIZE, placement, views
+from edge_app.digits.normalization import CENTRE, SD_X, SD_Y, SIZE, placement, views
 from edge_app.digits.strokes import DrawingError, parse_strokes
 from edge_app.errors import UserError
 from edge_app.explanation.logits import logits
@@ -167,15 +167,19 @@ def explain_drawing(models: Mapping[str, Classifier], state: object) -> dict[str
             ``{"strokes": [...], "variant": str, "model": str}``.
 
     Returns:
-        What :func:`explain_strokes` gives and ``"placement"``, the drawing's place: six numbers,
-        see :func:`edge_app.digits.normalization.placement`. Or ``{"error": sentence}``.
+        What :func:`explain_strokes` gives, and the drawing's place, see
+        :class:`edge_app.digits.normalization.Placement`: ``"placement"``, the six numbers of its
+        matrix, and ``"balance"``, for each axis k and the pixels of a standard deviation. Or
+        ``{"error": sentence}``.
     """
     drawing = state if isinstance(state, dict) else {}
     try:
         found, strokes, model = _explain(
             models, drawing.get("strokes"), drawing.get("variant"), drawing.get("model")
         )
-        return {**found, "placement": placement(strokes, model.normalization)}
+        place = placement(strokes, model.normalization)
+        balance = [(place.balance.x, SD_X), (place.balance.y, SD_Y)]
+        return {**found, "placement": place.matrix, "balance": balance}
     except UserError as error:
         return {"error": str(error)}
 

@@ -2,11 +2,14 @@
 // The device is asked when it is opened; nothing of this runs while somebody draws.
 //
 // `server.explain({strokes, variant, model})` returns {digit, runner_up, view, evidence: 28 rows of
-// 28 numbers, exact, placement: the map from the 28 x 28 pixels to the canvas}   or   {error: sentence}.
+// 28 numbers, exact, placement, balance}   or   {error: sentence}. Placement and balance lead from the
+// 28 x 28 pixels to the canvas, see edge_app/digits/normalization.py.
 
 const VIEW = 28;
+const MIDDLE = (VIEW - 1) / 2;
+const BEYOND = 10; // Ink that was balanced came from at most so many pixels outside of the view.
 const FINE = 4; // The evidence is painted at so many times its resolution,
-const GRID = FINE * VIEW; // which makes so many values across and down,
+const GRID = FINE * (VIEW + 2 * BEYOND); // which makes so many values across and down,
 const BLUR = 1.2; // smoothed with this standard deviation, in the view's pixels,
 const REACH = 3; // from so many pixels around.
 const TAP = 8; // A pointer that moves farther, in CSS pixels, draws.
@@ -146,14 +149,15 @@ function paintWhy() {
   const { width } = paper;
   if (!why?.reply || !width) return; // On another tab the canvas has no size.
   picture.width = picture.height = width;
-  const { evidence, view, placement, exact } = why.reply;
+  const { evidence, view, placement, balance, exact } = why.reply;
   if (!evidence) return;
   const ink = Array.from(atob(view), (each) => each.charCodeAt(0) / 255);
   const values = evidence.flat();
   const strongest = (of) => Math.max(...of.map(Math.abs));
   const most = Math.max(1e-9, strongest(values));
   const mostOnInk = Math.max(0.4 * most, strongest(values.filter((_, i) => ink[i] > 0.5)));
-  const onInk = spread(values, ink.map((each) => each ** 2))
+  const [columns, rows] = balance.map(seen);
+  const onInk = spread(values, ink.map((each) => each ** 2), columns, rows)
     .map((value) => Math.sign(value) * Math.abs(value / mostOnInk) ** 0.7);
   const pen = picture.getContext("2d");
   const place = makeRoom(width);
@@ -169,11 +173,11 @@ function paintWhy() {
   put(onInk, "source-atop");
   if (exact) return; // Without ink there is no evidence.
   // Fainter than the ink, and only where it matters.
-  const onPaper = spread(values, ink.map((each) => (1 - each) ** 2))
+  const onPaper = spread(values, ink.map((each) => (1 - each) ** 2), columns, rows)
     .map((value, i) => {
-      const [row, column] = [Math.floor(i / GRID), i % GRID];
-      const rim = Math.min(row, column, GRID - 1 - row, GRID - 1 - column);
-      const faint = Math.max(0, Math.abs(value / most) - 0.1) * Math.min(1, rim / (3 * FINE));
+      const [x, y] = [columns[i % GRID], rows[Math.floor(i / GRID)]];
+      const rim = MIDDLE + 0.5 - Math.max(Math.abs(x - MIDDLE), Math.abs(y - MIDDLE));
+      const faint = Math.max(0, Math.abs(value / most) - 0.1) * Math.min(1, rim / 3);
       return 0.6 * Math.sign(value) * faint;
     });
   put(onPaper, "destination-over");
@@ -201,12 +205,21 @@ const emptyCanvas = (side) =>
 
 const colour = (name) => getComputedStyle(layer).getPropertyValue(name);
 
+// The column or row of the view that shows each of the GRID's.
+const seen = ([k, deviation]) =>
+  Array.from({ length: GRID }, (_, i) => {
+    const v = ((i + 0.5) / FINE - 0.5 - BEYOND - MIDDLE) / deviation;
+    return MIDDLE + deviation * v / (1 + k * v / (1 + Math.abs(v) / 2));
+  });
+
 // Each place's mean of the values around it, by weight, at FINE times the resolution.
-function spread(values, weights) {
+function spread(values, weights, columns, rows) {
   const found = new Float32Array(GRID * GRID);
+  const isSeen = (at) => Math.abs(at - MIDDLE) < VIEW / 2;
   for (let row = 0; row < GRID; row++) {
     for (let column = 0; column < GRID; column++) {
-      const [x, y] = [(column + 0.5) / FINE - 0.5, (row + 0.5) / FINE - 0.5];
+      const [x, y] = [columns[column], rows[row]];
+      if (!isSeen(x) || !isSeen(y)) continue;
       let [sum, whole] = [0, 1e-3];
       for (let i = Math.ceil(y - REACH); i <= y + REACH; i++) {
         for (let j = Math.ceil(x - REACH); j <= x + REACH; j++) {
@@ -234,7 +247,8 @@ function tinted(field, sign, place, width) {
   const pen = large.getContext("2d");
   pen.setTransform(place);
   pen.imageSmoothingQuality = "high";
-  pen.drawImage(small, -0.5, -0.5, VIEW, VIEW);
+  const [corner, side] = [-0.5 - BEYOND, VIEW + 2 * BEYOND];
+  pen.drawImage(small, corner, corner, side, side);
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.globalCompositeOperation = "source-in";
   pen.fillStyle = sign > 0 ? colour("--for") : stripes(pen);

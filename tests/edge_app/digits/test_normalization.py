@@ -39,7 +39,7 @@ from edge_app.digits.normalization import (
 Line = NDArray[np.float64]
 Picture = NDArray[np.uint8]
 
-BOTH = pytest.mark.parametrize("normalization", NORMALIZATIONS)
+EACH = pytest.mark.parametrize("normalization", NORMALIZATIONS)
 
 
 class Spread(NamedTuple):
@@ -116,7 +116,7 @@ def picture(strokes: list[Line], scale: float = 1.0) -> Picture:
     return np.asarray(image.reduce(finer))
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     "change",
     [
@@ -159,7 +159,7 @@ def test_slant_is_removed_and_writing_comes_to_one_width(
         assert correlation(rasterize(drawing.strokes), rasterize(changed)) > least
 
 
-@BOTH
+@EACH
 def test_a_one_stays_thin_and_a_dash_flat(normalization: Normalization) -> None:
     for axis, line in ((0, [(50, 20), (50, 260)]), (1, [(20, 50), (260, 50)])):
         image = rasterize([line], normalization)
@@ -182,18 +182,18 @@ def test_box_keeps_all_ink_of_strokes_inside_as_of_a_picture(right: int, down: i
     assert (rows[-1] == SIZE - 1) if down > 0 else (rows[0] == 0)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("dots", [[[(3, 4)]], [[(3, 4), (3, 4)], [(3, 4)]]])
 def test_a_dot_is_one_dab_of_the_pen_in_the_middle(
     dots: list[list[tuple[float, float]]], normalization: Normalization
 ) -> None:
     image = rasterize(dots, normalization)
-    centre = CENTRE if normalization == "moments" else BOX_CENTRE
+    centre = BOX_CENTRE if normalization == "box" else CENTRE
     assert spread(image)[:2] == pytest.approx((centre, centre), abs=0.01)
     assert image.sum() / 255 == pytest.approx(np.pi * (PEN_WIDTH / 2) ** 2, abs=0.6)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("strokes", [[], [[], np.empty((0, 2))]])
 def test_no_points_give_a_blank_image(strokes: list[Any], normalization: Normalization) -> None:
     image = rasterize(strokes, normalization)
@@ -235,7 +235,7 @@ def test_box_leaves_mnist_as_it_was_published(test_set: Digits) -> None:
     assert (differences == 0).mean() > 0.89
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("strokes", [1, 100, 5000])
 def test_ten_thousand_points_need_little_memory(strokes: int, normalization: Normalization) -> None:
     points = np.random.default_rng(0).uniform(-1e6, 1e6, (strokes, 10_000 // strokes, 2))
@@ -249,7 +249,7 @@ def test_ten_thousand_points_need_little_memory(strokes: int, normalization: Nor
     assert peak < 64 * 2**20
 
 
-@BOTH
+@EACH
 def test_many_strokes_cost_little_more_than_one(normalization: Normalization) -> None:
     def calls(strokes: list[NDArray[np.float64]]) -> int:
         """How many functions are called to draw them: what a stroke costs, whatever the clock."""
@@ -266,7 +266,7 @@ def test_many_strokes_cost_little_more_than_one(normalization: Normalization) ->
         assert calls(list(many)) - calls([many[0]]) < 5 * len(many)
 
 
-@BOTH
+@EACH
 def test_a_scribble_over_the_whole_canvas_is_drawn_as_one(normalization: Normalization) -> None:
     """Its line would need more dabs than there are."""
     scribble = np.random.default_rng(0).uniform(0, 1000, (250, 2))
@@ -274,7 +274,7 @@ def test_a_scribble_over_the_whole_canvas_is_drawn_as_one(normalization: Normali
     assert image[7:21, 7:21].min() > 128
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("shape", [(0, 5), (1, 1), (1, 5000), (5000, 1), (3000, 3000)])
 def test_pictures_of_any_size_are_taken(
     shape: tuple[int, int], normalization: Normalization
@@ -308,11 +308,11 @@ def test_anything_but_a_gray_picture_is_refused(image: NDArray[Any]) -> None:
 def test_an_unknown_normalization_is_refused_by_name() -> None:
     drawn: list[tuple[Any, Any]] = [(rasterize, [[(1, 2)]]), (normalize, np.zeros((9, 9), "u1"))]
     for function, drawing in drawn:
-        with pytest.raises(ValueError, match="'squares'; expected one of moments, box"):
+        with pytest.raises(ValueError, match="'squares'; expected one of moments, bimoment, box"):
             function(drawing, "squares")
 
 
-@BOTH
+@EACH
 def test_drawings_are_seen_as_strokes_and_pictures_are(
     normalization: Normalization, drawings: list[LabelledDrawing], test_set: Digits
 ) -> None:
@@ -342,23 +342,66 @@ def test_a_picture_of_any_size_looks_like_its_strokes(drawings: list[LabelledDra
 # Back to the drawing
 
 
-@BOTH
+@EACH
 def test_the_placement_leads_from_the_image_back_to_the_drawing(
     drawings: list[LabelledDrawing], normalization: Normalization
 ) -> None:
     """Wherever and however large it was drawn: ink lies on the lines, and every line has ink."""
     for drawing in drawings:
         lines = [np.array([[300.0, -40.0]]) + stroke * 2.5 for stroke in drawing.strokes]
-        a, b, c, d, e, f = placement(lines, normalization)
+        (a, b, c, d, e, f), balance = placement(lines, normalization)
         rows, columns = np.nonzero(rasterize(lines, normalization) == 255)
+        columns, rows = _unbalanced(columns, SD_X, balance.x), _unbalanced(rows, SD_Y, balance.y)
         ink = np.stack([a * columns + c * rows + e, b * columns + d * rows + f], axis=1)
         points = np.concatenate([_dense(line) for line in lines])
         # Both in the image's pixels, whose scales across and down may differ.
         inverse = np.linalg.inv(np.array([[a, c], [b, d]]))
         steps = (ink[:, None] - points[None]) @ inverse.T
         distance = np.hypot(steps[..., 0], steps[..., 1])
-        assert distance.min(axis=1).max() <= PEN_WIDTH / 2
-        assert distance.min(axis=0).max() <= 1.5
+        # Balancing may stretch the pen's width, too.
+        wider = 2 if normalization == "bimoment" else 1
+        assert distance.min(axis=1).max() <= wider * PEN_WIDTH / 2
+        assert distance.min(axis=0).max() <= wider * 1.5
+
+
+def _unbalanced(pixels: NDArray[np.intp], deviation: float, k: float) -> NDArray[np.float64]:
+    """Where pixels of an image were before they were balanced, found by trying."""
+    v = np.linspace(-12, 12, 100_001)
+    moved = CENTRE + deviation * v / (1 + k * v / (1 + np.abs(v) / 2))
+    assert (np.diff(moved) > 0).all()
+    return np.interp(pixels, moved, CENTRE + deviation * v)
+
+
+def halves(image: Picture) -> tuple[float, float]:
+    """The standard deviations of the ink above and below the middle, in pixels."""
+    down = np.arange(SIZE) - CENTRE
+    ink = image.sum(axis=1, dtype=np.float64)
+    above, below = (
+        float(np.average(down[side] ** 2, weights=ink[side])) for side in (down < 0, down > 0)
+    )
+    return above**0.5, below**0.5
+
+
+def test_bimoment_brings_the_halves_of_a_digit_nearer_to_one_size(test_set: Digits) -> None:
+    angle = np.linspace(0, 2 * np.pi, 40)
+    loop = 20 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    tail = np.array([(20.0, 0), (20, 40), (20, 130)])
+    unevenness = {}
+    for name in ("moments", "bimoment"):
+        drawn = [rasterize([way * loop, way * tail], name) for way in (1, -1)]
+        pictures = [normalize(image, name) for image in test_set.images[:100]]
+        unevenness[name] = [abs(np.log(np.divide(*halves(image)))) for image in [*drawn, *pictures]]
+    before, after = np.array(unevenness["moments"]), np.array(unevenness["bimoment"])
+    assert (before[:2] > 0.4).all()
+    assert (after[:2] < 0.6 * before[:2]).all()
+    assert after[2:].mean() < 0.6 * before[2:].mean()
+
+
+def test_bimoment_leaves_a_digit_whose_halves_are_equal() -> None:
+    angle = np.linspace(0, 2 * np.pi, 40)
+    zero = [100 + np.stack([30 * np.cos(angle), 50 * np.sin(angle)], axis=1)]
+    # The point where it begins and ends counts twice.
+    assert difference(rasterize(zero, "bimoment"), rasterize(zero, "moments")) <= 8
 
 
 def _dense(line: Line) -> Line:

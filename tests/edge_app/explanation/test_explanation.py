@@ -212,6 +212,7 @@ def test_the_view_is_what_the_model_saw_and_the_numbers_are_rows(
         assert np.array(found["evidence"]).shape == (28, 28)
         drawn = explain_drawing(models, {"strokes": LINE, "variant": "int8", "model": name})
         assert len(drawn.pop("placement")) == 6
+        assert np.shape(drawn.pop("balance")) == (2, 2)
         assert drawn == found
 
 

@@ -154,7 +154,7 @@ def test_the_evidence_lies_where_on_the_drawing_the_model_saw_it(
     change(visit, edit)
     visit.page.locator(f"[data-model={model}] .one").focus()  # It may have to scroll there.
     reply = explained(visit, model)
-    assert reply["placement"] == pytest.approx(placement(strokes, normalization))
+    assert reply["placement"] == pytest.approx(placement(strokes, normalization).matrix)
     picture, known = pixels_of(layer(visit).locator("canvas")), colours(visit)
     a, b, c, d, e, f = reply["placement"]
     side = len(picture)
