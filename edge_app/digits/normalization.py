@@ -62,8 +62,8 @@ MOST_UNEVEN = 3.0
 BALANCE = 1.0
 """How strongly ``bimoment`` evens out the halves: 0 not at all."""
 BORDER = 0.25
-"""Ink nearer to the centre than this, in standard deviations, belongs to both halves in parts. It is
-about the pen's radius."""
+"""Ink nearer to the centre than this belongs to both halves in parts. It is about the pen's radius,
+in standard deviations."""
 
 BOX = 20
 """The longer side of the ink's bounding box, in pixels, after ``box``."""

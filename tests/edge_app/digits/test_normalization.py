@@ -351,8 +351,8 @@ def test_the_placement_leads_from_the_image_back_to_the_drawing(
         lines = [np.array([[300.0, -40.0]]) + stroke * 2.5 for stroke in drawing.strokes]
         (a, b, c, d, e, f), balance = placement(lines, normalization)
         rows, columns = np.nonzero(rasterize(lines, normalization) == 255)
-        columns, rows = _unbalanced(columns, SD_X, balance.x), _unbalanced(rows, SD_Y, balance.y)
-        ink = np.stack([a * columns + c * rows + e, b * columns + d * rows + f], axis=1)
+        x, y = _unbalanced(columns, SD_X, balance.x), _unbalanced(rows, SD_Y, balance.y)
+        ink = np.stack([a * x + c * y + e, b * x + d * y + f], axis=1)
         points = np.concatenate([_dense(line) for line in lines])
         # Both in the image's pixels, whose scales across and down may differ.
         inverse = np.linalg.inv(np.array([[a, c], [b, d]]))
