@@ -100,7 +100,7 @@ def low_six(generator: np.random.Generator) -> Paths:
 def side_six(generator: np.random.Generator) -> Paths:
     """A 6 whose loop stands beside a nearly straight, leaning stem."""
     width, height = generator.uniform(3.5, 6), generator.uniform(3.2, 4.6)
-    top = _jittered([(generator.uniform(1.8, 4), 0)], generator)
+    top = _jittered([(generator.uniform(2.5, 4.5), 0)], generator)
     loop = [(-0.2, 10.2), (width, 10.5), (width + 0.3, 9.8 - height), (0.4 * width, 9.6 - height)]
     path = _jittered([(0.4, 6.5), *loop, _loop_end(height, generator)], generator)
     return [np.concatenate([top, rounded(path)])]

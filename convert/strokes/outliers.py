@@ -192,7 +192,7 @@ def _arrows(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Str
     """With one or two heads, mostly level; both barbs are long, unlike a 1's flag or a 7's top."""
     barb = generator.uniform(0.25, 0.45)
     head = np.array([(1 - barb, -0.8 * barb), (1.0, 0.0), (1 - barb, 0.8 * barb)])
-    bend = generator.normal(0, 0.25) if generator.random() < 0.3 else 0.0
+    bend = generator.uniform(-0.5, 0.5) if generator.random() < 0.3 else 0.0
     shaft = rounded(np.array([(-1.0, 0.0), (0.0, bend), (1.0, 0.0)])) if bend else _LEVEL
     paths = [shaft, head]
     kind = generator.integers(4)
@@ -212,7 +212,7 @@ def _arrows(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Str
 
 def _ticks(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
     """A check mark: a short way down, a long way up to the right; sharp or round."""
-    down = generator.uniform(0.25, 0.6)
+    down = generator.uniform(0.35, 0.6)
     lowest = generator.uniform(0.25, 0.6), 0.0
     tick = np.array([(0.0, -down), lowest, (generator.uniform(1, 1.8), -generator.uniform(1, 1.6))])
     return drawn([rounded(tick) if generator.random() < 0.3 else tick], generator)

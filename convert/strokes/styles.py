@@ -184,7 +184,7 @@ def open_eight(strokes: Strokes, generator: np.random.Generator) -> Strokes:
     meet = np.hypot(*(ends[0] - ends[1])) < CLOSED * size and (ends < (low + high) / 2)[:, 1].all()
     if len(strokes) != 1 or not meet or length(path) < 2 * size:
         return handmade.made(handmade.open_eight, generator)
-    gap = int(generator.integers(4, 11))
+    gap = int(generator.integers(4, 9))
     first = int(generator.integers(gap + 1))
     return [resampled(path, 100)[first : 100 + first - gap]]
 

@@ -38,7 +38,8 @@ def test_drawings_of_a_kind_can_be_shown_to_a_model_and_differ(
         assert np.isfinite(points).all()
         images.append(rasterize(strokes))
         assert images[-1].max() > 200  # A dot's brightest pixel is not always full.
-    assert len({image.tobytes() for image in images}) > 0.8 * ROUNDS
+    # All single dots are one image.
+    assert len({image.tobytes() for image in images}) > (0.6 if kind == "dots" else 0.8) * ROUNDS
 
 
 def test_a_single_line_does_not_look_like_a_one(drawings: list[LabelledDrawing]) -> None:
@@ -64,8 +65,8 @@ def test_a_tick_goes_down_a_little_and_up_to_the_right_a_lot(
     for (tick,) in of_kind["ticks"]:
         lowest = tick[tick[:, 1].argmax()]
         start, end = lowest - tick[[0, -1]]
-        assert start[1] > 0.1 * SIZE
-        assert end[1] > 1.4 * start[1]
+        assert start[1] > 0.05 * SIZE
+        assert end[1] > 1.3 * start[1]
         assert end[0] < 0 < start[0]
 
 
