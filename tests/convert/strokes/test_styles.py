@@ -251,3 +251,16 @@ def test_every_shape_is_drawn_by_some_style() -> None:
     names = set(re.findall(r"^def ([a-z]\w+)\(generator", source, flags=re.MULTILINE))
     assert len(names) > 5
     assert all(f"handmade.{name}" in used for name in names)
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_dot_or_a_line_in_place_of_a_digit_is_no_trouble(name: str) -> None:
+    for points in (
+        [(5.0, 5.0)],
+        [(5.0, 5.0)] * 3,
+        [(0.0, 0.0), (0.0, 9.0)],
+        [(0.0, 0.0), (9.0, 0.0)],
+    ):
+        for seed in range(5):
+            result = STYLES[name].change([np.array(points)], np.random.default_rng(seed))
+            assert result is None or np.isfinite(np.concatenate(result)).all()
