@@ -1,8 +1,8 @@
 """Glyphs: letters and little pictures that nobody takes for digits, as a pen's paths.
 
 Letters that look like somebody's digit are left out:
-0: C D n O Q U u, which are round, open or tailed; and a ring
-1: I i J j l r; and an A without its bar, which looks like a 1 with a long flag
+0: C D O Q U u, which are round, open or tailed; a ring; and the Greek Phi, a 0 struck through
+1: I i J j l; and an A without its bar, which looks like a 1 with a long flag
 2: Z z. 3: B. 4: d Y y. 5: S s. 6: b G. 8: B. 9: a e g q
 
 About half of the other letters, E N R V f m p t among them, appear only in the drawings that judge
@@ -39,7 +39,12 @@ _LETTERS = (
     ["0,0 0,10", "~0,7 2,4 5,4 6,6 6,10"],  # h
     ["~0,0 0,5 0,10 0,8 1,5 4,4 6,5 6,8 6,10"],
     ["0,0 0,10", "5,4 0,7 5,10"],  # k
+    ["0,-1 0,10", "~0,5 1,1 4,0 7,1 7,5 7,10"],  # n, with a spur
+    ["0,0 0,10", "~0,5 1,2 3,0 6,0 7,1"],  # r, with a long arm
     ["0,0 10,0", "2,0 2,10", "8,0 8,10"],  # Π
+    ["0,0 10,10", "10,0 0,10", "5,0 5,10"],  # Ж
+    ["~0,0 0,4 2,7 8,7 10,4 10,0", "5,0 5,10"],  # Ψ
+    ["0,10 3,10", "~3,10 0,7 0,1 5,-1 10,1 10,7 7,10", "7,10 10,10"],  # Ω
     ["9,0 1,0 5,5 1,10 9,10"],  # Σ
     ["0,0 0,10", "5,0 5,10", "10,0 10,10", "0,10 10,10"],  # Ш
 )

@@ -13,13 +13,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.strokes.geometry import Strokes, bounds, fitted, length, resampled, turned
+from convert.strokes.geometry import Strokes, bounds, fitted, length, resampled, rounded, turned
 from convert.strokes.glyphs import LETTERS, PICTURES
 from convert.strokes.hand import SIZE, drawn
 from edge_app.digits.labelled import LabelledDrawing
 
 FLATTEST = np.radians(20)
 """The steepest a single line may be: turned and slanted, it still does not look like a one."""
+SINGLE_DOT = 0.17
+"""The fraction of the drawings of dots that are one dot: of all non-digits, a hundredth. To a model
+every single dot is the same image, which it has to see often enough."""
 LEAST_TANGLE = 5.5
 """A scribble is at least this many times as long as its extent; an 8 is about 2.7 times."""
 
@@ -49,8 +52,8 @@ def draw_outliers(
 
 
 def _dots(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """One to eight taps, or two to eight small blots."""
-    count = int(generator.integers(1, 9))
+    """One tap, or two to eight taps or small blots."""
+    count = 1 if generator.random() < SINGLE_DOT else int(generator.integers(2, 9))
     places = generator.uniform(-1, 1, (count, 2))
     if count == 1 or generator.random() < 0.7:
         return [SIZE * place[None] for place in places]
@@ -58,8 +61,8 @@ def _dots(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strok
 
 
 def _lines(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """One flat line, or several nearly parallel lines at any angle."""
-    count = int(generator.choice([1, 1, 2, 2, 3, 4, 5]))
+    """One flat line or dash, or several nearly parallel lines at any angle."""
+    count = int(generator.choice([1, 1, 1, 2, 2, 3, 4, 5]))
     angle = generator.uniform(-1, 1) * (FLATTEST if count == 1 else np.pi / 2)
     apart = generator.uniform(0.25, 0.7)
     ends = np.array([-1.0, 1.0]) + generator.normal(0, 0.12, (count, 2))
@@ -186,10 +189,12 @@ def _waves(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Stro
 
 
 def _arrows(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
-    """Flat, with one or two heads: upright it looks like a one, and aslant like a Y."""
+    """With one or two heads, mostly level; both barbs are long, unlike a 1's flag or a 7's top."""
     barb = generator.uniform(0.25, 0.45)
     head = np.array([(1 - barb, -0.8 * barb), (1.0, 0.0), (1 - barb, 0.8 * barb)])
-    paths = [_LEVEL, head]
+    bend = generator.uniform(-0.5, 0.5) if generator.random() < 0.3 else 0.0
+    shaft = rounded(np.array([(-1.0, 0.0), (0.0, bend), (1.0, 0.0)])) if bend else _LEVEL
+    paths = [shaft, head]
     kind = generator.integers(4)
     if kind == 0:
         paths.append(head * (-1, 1))
@@ -197,8 +202,20 @@ def _arrows(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Str
         paths[1] = np.concatenate([head, head[:1]])
     elif kind == 2:
         paths = [np.concatenate(paths)]
-    angle = generator.choice([0.0, np.pi]) + generator.uniform(-0.12, 0.12)
+    # Two in three to the right or to the left, the others any of eight ways.
+    angle = generator.choice([0.0, np.pi])
+    if generator.random() < 1 / 3:
+        angle = generator.integers(8) * np.pi / 4
+    angle += generator.uniform(-0.12, 0.12)
     return drawn([turned(path, angle) for path in paths], generator)
+
+
+def _ticks(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
+    """A check mark: a short way down, a long way up to the right; sharp or round."""
+    down = generator.uniform(0.35, 0.6)
+    lowest = generator.uniform(0.25, 0.6), 0.0
+    tick = np.array([(0.0, -down), lowest, (generator.uniform(1, 1.8), -generator.uniform(1, 1.6))])
+    return drawn([rounded(tick) if generator.random() < 0.3 else tick], generator)
 
 
 def _pictures(_: Sequence[LabelledDrawing], generator: np.random.Generator) -> Strokes:
@@ -244,7 +261,7 @@ KINDS: dict[str, Callable[[Sequence[LabelledDrawing], np.random.Generator], Stro
     kind.__name__.removeprefix("_"): kind
     for kind in (
         *(_dots, _lines, _scribbles, _hatchings, _crosses, _stars, _boxes, _polygons, _spirals),
-        *(_waves, _arrows, _pictures, _letters, _words, _numbers, _spoiled),
+        *(_waves, _arrows, _ticks, _pictures, _letters, _words, _numbers, _spoiled),
     )
 }
 """For each kind the function that draws one, in the order of :func:`draw_outliers`."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from convert.strokes.geometry import Strokes, bounds, fitted, length, turned
+from convert.strokes.geometry import Strokes, fitted, length, resampled, rounded, turned
+from convert.strokes.styles import restyled
 from edge_app.digits.labelled import LabelledDrawing
 
 TURN = 0.12
@@ -25,11 +28,11 @@ FEWEST_POINTS = 12
 
 
 def varied(strokes: Strokes, digit: int, generator: np.random.Generator) -> Strokes:
-    """The digit always a little out of shape and sometimes in another style.
+    """The digit always a little out of shape, sometimes in another style or with another pointer.
 
     Normalization takes out slant, place and size, but not that bars run up or down.
     """
-    return warped(restyled(strokes, digit, generator), generator)
+    return warped(pointed(restyled(strokes, digit, generator), generator), generator)
 
 
 def warped(strokes: Strokes, generator: np.random.Generator) -> Strokes:
@@ -48,21 +51,6 @@ def warped(strokes: Strokes, generator: np.random.Generator) -> Strokes:
     return result
 
 
-def restyled(strokes: Strokes, digit: int, generator: np.random.Generator) -> Strokes:
-    """The digit, sometimes with strokes that many people add and few of MNIST's and UCI's do."""
-    chance = generator.random()
-    if digit == 0 and chance < 0.12:
-        return [*strokes, _slash(strokes, generator)]
-    if digit == 7 and chance < 0.15 and len(strokes) == 1:
-        return [*strokes, _bar(strokes, generator)]
-    width, height = np.ptp(np.concatenate(strokes), axis=0)
-    if digit == 1 and width < 0.35 * height:
-        flags = [_flag(strokes, generator)] if chance < 0.25 else []
-        bases = [_base(strokes, generator)] if 0.15 < chance < 0.32 else []
-        return [*strokes, *flags, *bases]
-    return strokes
-
-
 def uncrossed(drawing: LabelledDrawing) -> LabelledDrawing | None:
     """A crossed 7 without its bar; None for anything else.
 
@@ -79,47 +67,39 @@ def uncrossed(drawing: LabelledDrawing) -> LabelledDrawing | None:
     return drawing._replace(strokes=[longest])
 
 
-def _slash(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Through a 0, mostly from the upper right to the lower left, inside it or beyond."""
-    low, high = bounds(strokes)
-    size = high - low
-    reach = generator.uniform(0.35, 0.75)
-    half = size * (1.3 * reach * generator.uniform(0.2, 0.6), -0.8 * reach)
-    if generator.random() < 0.1:
-        half = half * (-1, 1)
-    middle = (low + high) / 2 + generator.normal(0, 0.04, 2) * size
-    return np.stack([middle + half, middle - half])
+def _mouse(strokes: Strokes, generator: np.random.Generator) -> Strokes:
+    """Few points, none of them quite in its place, with straight lines between them."""
+    step = generator.uniform(0.06, 0.2)
+    wobble = generator.uniform(0.05, 0.13) * step
+    return [line + generator.normal(0, wobble, line.shape) for line in _spaced(strokes, step)]
 
 
-def _bar(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Across a 7's stem."""
-    points = np.concatenate([_dense(stroke) for stroke in strokes])
-    low, high = bounds(strokes)
-    width, height = high - low
-    level = low[1] + height * generator.uniform(0.4, 0.6)
-    x, y = points[np.abs(points[:, 1] - level).argmin()]
-    reach = generator.uniform(0.2, 0.4) * max(width, 0.4 * height)
-    tilt = generator.normal(0, 0.08) * height
-    return np.array([(x - reach, y + tilt), (x + reach * generator.uniform(0.7, 1.2), y - tilt)])
+def _finger(strokes: Strokes, generator: np.random.Generator) -> Strokes:
+    """Corners rounded off and small turns lost."""
+    step = generator.uniform(0.1, 0.18)
+    return [rounded(line) if len(line) > 1 else line for line in _spaced(strokes, step)]
 
 
-def _flag(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float64]:
-    """From a 1's top down to the left."""
-    points = np.concatenate(strokes)
-    top = points[points[:, 1].argmin()]
-    angle = generator.uniform(0.5, 1.1)
-    reach = generator.uniform(0.12, 0.35) * np.ptp(points[:, 1])
-    return np.stack([top, top + reach * np.array([-np.sin(angle), np.cos(angle)])])
+def _spaced(strokes: Strokes, step: float) -> Strokes:
+    """Strokes whose points are about a step apart; the drawing's longer side is 1 after it."""
+    return [resampled(line, 2 + round(length(line) / step)) for line in fitted(strokes)]
 
 
-def _base(strokes: Strokes, generator: np.random.Generator) -> NDArray[np.float64]:
-    """A bar under a 1."""
-    points = np.concatenate(strokes)
-    x, y = points[points[:, 1].argmax()]
-    height = np.ptp(points[:, 1])
-    reach = generator.uniform(0.12, 0.35) * height
-    tilt = generator.normal(0, 0.03) * height
-    return np.array([(x - reach, y + tilt), (x + reach * generator.uniform(0.7, 1.2), y - tilt)])
+POINTERS: dict[str, tuple[float, Callable[[Strokes, np.random.Generator], Strokes]]] = {
+    "mouse": (0.08, _mouse),
+    "finger": (0.08, _finger),
+}
+"""What digits are drawn with other than a pen: how often, and what it makes of their strokes."""
+
+
+def pointed(strokes: Strokes, generator: np.random.Generator) -> Strokes:
+    """The drawing, sometimes as if by a mouse or a finger: mostly the very same strokes."""
+    chance = generator.random()
+    for share, change in POINTERS.values():
+        chance -= share
+        if chance < 0:
+            return change(strokes, generator)
+    return strokes
 
 
 def _dense(line: NDArray[np.float64]) -> NDArray[np.float64]:

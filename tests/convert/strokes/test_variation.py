@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from convert.strokes import variation as module
-from convert.strokes.geometry import Strokes, fitted
-from convert.strokes.variation import WAVES, restyled, uncrossed, warped
+from convert.strokes.geometry import fitted, resampled
+from convert.strokes.variation import POINTERS, WAVES, pointed, uncrossed, varied, warped
+from edge_app import rasterize
 from edge_app.digits.labelled import LabelledDrawing
 
 STEM = np.array([(100.0, 100.0), (300.0, 100.0), (180.0, 400.0)])
 BAR = np.array([(130.0, 260.0), (290.0, 260.0)])
-LINE = np.array([(10.0, 0.0), (0.0, 100.0)])
 RING = 100.0 * np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.pi, 40)])
 
 
@@ -96,53 +97,60 @@ def test_points_are_bent_and_slipped_by_the_given_deviations(
     assert (moved[:, 0] == pytest.approx(moved[:, 1])) == (name == "BEND")
 
 
-def restyle(strokes: Strokes, digit: int, rounds: int = 1000) -> list[Strokes]:
-    """What is added to a digit, each time."""
+@pytest.mark.parametrize("name", POINTERS)
+def test_other_pointers_are_used_now_and_then_and_can_be_left_out(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for other in POINTERS.keys() - {name}:
+        monkeypatch.delitem(POINTERS, other)
     generator = np.random.default_rng(0)
-    results = [restyled(strokes, digit, generator) for _ in range(rounds)]
-    for result in results:
-        assert all(before is after for before, after in zip(strokes, result, strict=False))
-    return [result[len(strokes) :] for result in results]
+    results = [pointed([STEM], generator) for _ in range(1000)]
+    changed = sum(result[0] is not STEM for result in results)
+    assert changed / 1000 == pytest.approx(POINTERS[name][0], abs=0.03)
+    monkeypatch.delitem(POINTERS, name)
+    assert pointed([STEM], generator)[0] is STEM
 
 
-def share(added: list[Strokes]) -> float:
-    return sum(map(bool, added)) / len(added)
+def corners(path: NDArray[np.float64], least: float) -> int:
+    """How many of a path's turns are of so many radians or more."""
+    ways = np.diff(path, axis=0)
+    angles = np.unwrap(np.arctan2(ways[:, 1], ways[:, 0]))
+    return int((np.abs(np.diff(angles)) >= least).sum())
 
 
-def test_now_and_then_a_zero_gets_a_slash_and_a_plain_seven_a_bar_across_its_stem() -> None:
-    added = restyle([RING], 0)
-    assert share(added) == pytest.approx(0.12, abs=0.03)
-    slashes = np.array([strokes[0] for strokes in added if strokes])
-    assert np.abs(slashes.mean(axis=1)).max() < 50
-    ways = slashes[:, 1] - slashes[:, 0]
-    assert np.hypot(*ways.T).min() > 40
-    assert 0.8 < (ways.prod(axis=1) < 0).mean() < 1  # Most rise to the right.
-    added = restyle([STEM], 7)
-    assert share(added) == pytest.approx(0.15, abs=0.03)
-    for left, right in (strokes[0] for strokes in added if strokes):
-        level = (left[1] + right[1]) / 2
-        assert left[0] < np.interp(level, STEM[1:, 1], STEM[1:, 0]) < right[0]
-        assert 200 < level < 300
+def test_a_mouse_draws_rings_with_corners_and_few_points() -> None:
+    fine = [resampled(RING, 200)]
+    generator = np.random.default_rng(0)
+    for _ in range(100):
+        (path,) = POINTERS["mouse"][1](fine, generator)
+        assert 12 < len(path) < 60
+        assert corners(path, 0.3) >= 5
+        assert np.abs(np.hypot(*path.T) - 0.5).max() < 0.12
 
 
-def test_now_and_then_a_one_gets_a_flag_or_a_base_or_both() -> None:
-    added = restyle([LINE], 1)
-    flags = [[stroke for stroke in strokes if stroke[0, 1] == 0] for strokes in added]
-    bases = [[stroke for stroke in strokes if stroke[:, 1].min() > 80] for strokes in added]
-    assert sum(map(len, flags)) + sum(map(len, bases)) == sum(map(len, added))
-    assert share(flags) == pytest.approx(0.25, abs=0.04)
-    assert share(bases) == pytest.approx(0.17, abs=0.04)
-    both = [strokes[1:] for strokes in added]
-    assert share(both) == pytest.approx(0.1, abs=0.03)
-    for top, end in (strokes[0] for strokes in flags if strokes):
-        np.testing.assert_array_equal(top, LINE[0])
-        assert end[0] < top[0]
-        assert end[1] > top[1]
-    for left, right in (strokes[0] for strokes in bases if strokes):
-        assert left[0] < LINE[1, 0] < right[0]
+def test_a_finger_rounds_corners_off_and_keeps_the_ends() -> None:
+    assert corners(STEM, 0.7) == 1
+    fit = fitted([STEM])[0]
+    generator = np.random.default_rng(0)
+    for _ in range(100):
+        (path,) = POINTERS["finger"][1]([STEM], generator)
+        assert corners(path, 0.7) == 0
+        np.testing.assert_allclose(path[[0, -1]], fit[[0, -1]])
+        assert 0.01 < np.hypot(*(path - fit[1]).T).min() < 0.1
 
 
-@pytest.mark.parametrize("digit", range(1, 10))
-def test_nothing_else_is_restyled(digit: int) -> None:
-    done = {7: [STEM, BAR], 1: [np.array([(0.0, 30.0), (50.0, 0.0), (50.0, 100.0)])]}
-    assert not share(restyle(done.get(digit, [RING]), digit, rounds=200))
+@pytest.mark.parametrize("name", POINTERS)
+def test_pointers_keep_strokes_and_dots(name: str) -> None:
+    strokes = [STEM, BAR, np.array([(150.0, 120.0)]), np.array([(3.0, 5.0)] * 3)]
+    found = POINTERS[name][1](strokes, np.random.default_rng(0))
+    assert [len(each) > 1 for each in found] == [True, True, False, False]
+    assert np.isfinite(np.concatenate(found)).all()
+
+
+def test_a_varied_drawing_depends_on_its_seed_alone(page_drawings: list[LabelledDrawing]) -> None:
+    for number, (digit, strokes, _) in enumerate(page_drawings * 5):
+        once, again = (varied(strokes, digit, np.random.default_rng(number)) for _ in range(2))
+        np.testing.assert_equal(once, again)
+        points = np.concatenate(once)
+        assert np.isfinite(points).all()
+        assert rasterize(once).any()
