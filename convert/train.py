@@ -33,7 +33,7 @@ from edge_app.models.metrics import accuracy
 
 SEEDS = (0, 1, 2)
 """Each architecture is trained with each of them; the best on validation data ships."""
-NORMALIZATION: Normalization = "moments"
+NORMALIZATION: Normalization = "bimoment"
 UNFINISHED = ".training"
 """The folder inside the models' folder that keeps trained networks until all are published.
 
