@@ -16,7 +16,7 @@ from edge_app.digits.mnist import Digits, read_digits
 @pytest.fixture(scope="session")
 def data(few_folder: Path, page_drawings_file: Path) -> TrainingData:
     """120 of MNIST's images, 10 of them to validate, and 20 drawings: 13, 2 and 5."""
-    return load(few_folder, [page_drawings_file], allow_other=True, normalization="moments")
+    return load(few_folder, [page_drawings_file], allow_other=True, normalization="bimoment")
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def test_figures_are_the_card_s_and_int8_s_own_answers(
     # Half of the drawings are accepted, by this rule.
     test = read_test_parts([page_drawings_file])
     dense = load_model(models_folder / "dense")
-    images = stack((each.strokes for each in test), "moments")
+    images = stack((each.strokes for each in test), "bimoment")
     labels = np.array([each.label for each in test])
     logits = dense.interpreters["int8"].run(images).astype(np.float64)
     energies = np.log(np.exp(logits).sum(axis=1))
@@ -60,7 +60,7 @@ def test_figures_are_the_card_s_and_int8_s_own_answers(
     found = cells(printed.split("\n", 2)[2])
     right = logits.argmax(axis=1) == labels
     accepted = energies >= np.median(energies)
-    others = stack((strokes for _, strokes in read_non_digits()), "moments")
+    others = stack((strokes for _, strokes in read_non_digits()), "bimoment")
     floats = dense.interpreters["float32"].run(images).argmax(axis=1)
     foreign = dense.interpreters["int8"].run(others).astype(np.float64)
     refused = np.log(np.exp(foreign).sum(axis=1)) < np.median(energies)
@@ -116,7 +116,7 @@ def test_every_file_gives_the_part_that_training_keeps_out(
         ([page_drawings_file], [drawings_file], [page_drawings_file, drawings_file]),
     )
     assert [each.label for each in first] == source.test.labels.tolist()
-    np.testing.assert_array_equal(stack([d.strokes for d in first], "moments"), source.test.images)
+    np.testing.assert_array_equal(stack([d.strokes for d in first], "bimoment"), source.test.images)
     assert [each.label for each in both] == [each.label for each in first + second]
 
 

@@ -250,7 +250,7 @@ def test_an_interrupted_training_keeps_the_models_and_is_resumed(
     before = contents(tmp_path)
     saved = saves(3)
     assert command("mlp") == 130
-    teacher = load_teacher("cnn", tmp_path, "moments").weights_sha256()[:16]
+    teacher = load_teacher("cnn", tmp_path, "bimoment").weights_sha256()[:16]
     names = [f"mlp-{seed}-{teacher}.keras" for seed in EPOCHS]
     assert saved == [names[0], *[names[1]] * 2]
     after = contents(tmp_path)

@@ -47,7 +47,7 @@ COUNT = 100
 def few(test_set: Digits) -> LabelledSet:
     """The first test images."""
     digits = Digits(test_set.images[:COUNT], test_set.labels[:COUNT])
-    return mnist_set(digits, ["moments"], lambda _: None)
+    return mnist_set(digits, ["bimoment"], lambda _: None)
 
 
 ORIGINAL = probabilities({0: 1.0}, {1: 1.0}, {2: 0.5, 3: 0.5}, {4: 1.0})
@@ -116,7 +116,7 @@ def test_every_variant_is_compared_with_the_reference_on_every_image(
         assert found.original == measure_quality(stored, few.labels)
         assert tuple(found.variants) == VARIANTS
         for variant, measured in found.variants.items():
-            outputs = model.predict(few.images["moments"], variant)
+            outputs = model.predict(few.images["bimoment"], variant)
             assert measured == compare(stored, outputs, few.labels)
         # The image that a variant sees is the one that the original saw.
         assert found.variants["float32"].largest_difference < 1e-5
@@ -136,7 +136,7 @@ def test_float32_stands_in_for_an_original_and_a_broken_model_leaves_the_others(
     found = drift["mlp"]["drawings"]
     assert found.origin == "float32"
     assert tuple(found.variants) == ("float16", "dynamic", "int8")
-    float32 = models["mlp"].predict(few.images["moments"], "float32")
+    float32 = models["mlp"].predict(few.images["bimoment"], "float32")
     assert found.original == measure_quality(float32, few.labels)
     [sentence] = problems
     assert "dense's original is unknown" in sentence
@@ -145,8 +145,8 @@ def test_float32_stands_in_for_an_original_and_a_broken_model_leaves_the_others(
 def test_sets_are_what_the_app_shows(test_set: Digits, drawings: list[LabelledDrawing]) -> None:
     digits = Digits(test_set.images[:5], test_set.labels[:5])
     done: list[int] = []
-    pictures = mnist_set(digits, ["moments", "box"], done.append)
-    drawn = drawn_set(drawings, "mine.jsonl", ["moments", "box"], done.append)
+    pictures = mnist_set(digits, ["bimoment", "box"], done.append)
+    drawn = drawn_set(drawings, "mine.jsonl", ["bimoment", "box"], done.append)
     assert sum(done) == 2 * 5 + 2 * 10
     assert (pictures.name, drawn.name) == ("mnist", "drawings")
     assert "mine.jsonl" in drawn.title
@@ -155,7 +155,7 @@ def test_sets_are_what_the_app_shows(test_set: Digits, drawings: list[LabelledDr
     assert drawn_set(drawings[1:], "mine.jsonl", ["box"], done.append).sha256 != drawn.sha256
     assert pictures.labels is digits.labels
     assert drawn.labels.tolist() == list(range(10))
-    for name in ("moments", "box"):
+    for name in ("bimoment", "box"):
         assert (pictures.images[name][3] == normalize(digits.images[3], name)).all()
         assert (drawn.images[name][3] == rasterize(drawings[3].strokes, name)).all()
 
@@ -298,9 +298,9 @@ def test_blur_spreads_the_ink_and_rotation_turns_it(random: np.random.Generator)
 def test_every_corruption_is_a_set_and_always_the_same(test_set: Digits) -> None:
     few = Digits(test_set.images[:20], test_set.labels[:20])
     done: list[int] = []
-    sets = corrupted_sets(few, ["moments", "box"], done.append)
-    assert sum(done) == corruption.steps(few, ["moments", "box"]) == 20 * 6 * 2
-    assert corruption.steps(test_set, ["moments"]) == 1000 * 6  # Of its 10,000 images.
+    sets = corrupted_sets(few, ["bimoment", "box"], done.append)
+    assert sum(done) == corruption.steps(few, ["bimoment", "box"]) == 20 * 6 * 2
+    assert corruption.steps(test_set, ["bimoment"]) == 1000 * 6  # Of its 10,000 images.
     assert {each.name for each in sets} == {"shift", "rotation", "noise", "thin", "thick", "blur"}
     again = corrupted_sets(few, ["box"], lambda _: None)
     clean = np.stack([normalize(image, "box") for image in few.images])
@@ -311,5 +311,5 @@ def test_every_corruption_is_a_set_and_always_the_same(test_set: Digits) -> None
         changed = (each.images["box"] != clean).any(axis=(1, 2))
         assert changed.mean() > 0.8, each.name
         if each.name == "shift":  # The normalization does not undo it.
-            ink = each.images["moments"].sum(axis=1, dtype=float)
+            ink = each.images["bimoment"].sum(axis=1, dtype=float)
             assert np.ptp(ink @ np.arange(28) / ink.sum(axis=1)) > 2

@@ -31,7 +31,7 @@ Damage = Callable[[bytes, str], bytes]
 @pytest.fixture(scope="module")
 def images(test_set: Digits) -> Images:
     """The first test images as the shipped models want them."""
-    return np.stack([normalize(image, "moments") for image in test_set.images[:IMAGES]])
+    return np.stack([normalize(image, "bimoment") for image in test_set.images[:IMAGES]])
 
 
 def file(model: str, variant: str) -> bytes:
@@ -164,7 +164,7 @@ def test_a_degraded_layer_is_named_whether_or_not_the_gate_catches_it(
     worse = damage(file(name, "int8"), layer)
     card = read_card(MODELS / name)
     stored = read_reference(MODELS / name, card, test_set).probabilities[:500]
-    many = np.stack([normalize(image, "moments") for image in test_set.images[:500]])
+    many = np.stack([normalize(image, "bimoment") for image in test_set.images[:500]])
     outputs = {GATED: softmax(Interpreter(worse).run(many))}
     drift = compare_model(name, Original(stored, "stored"), outputs, test_set.labels[:500])
     assert bool(failures(card, drift)) is is_caught

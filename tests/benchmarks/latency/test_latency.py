@@ -80,7 +80,7 @@ def test_a_quick_run_beside_busy_programs_measures_every_variant_and_warns() -> 
             ("dense", variant, RUNTIME, 1) for variant in VARIANTS
         ]
     functions = [(each.function, each.normalization) for each in latency.normalization]
-    assert functions == [("normalize", "moments"), ("rasterize", "moments")]
+    assert functions == [("normalize", "bimoment"), ("rasterize", "bimoment")]
     assert latency.originals == []
     for each in latency.inference:
         times = each.times

@@ -59,7 +59,7 @@ def published(models_folder: Path, tmp_path: Path) -> Path:
 
 
 def test_a_teacher_is_the_published_original_and_is_told_by_its_weights(published: Path) -> None:
-    teacher = load_teacher("cnn", published, "moments")
+    teacher = load_teacher("cnn", published, "bimoment")
     assert (teacher.name, teacher.sha256) == ("cnn", read_card(published / "cnn").original.sha256)
     before = teacher.weights_sha256()
     path = published / "again.keras"
@@ -80,7 +80,7 @@ def test_a_damaged_teacher_is_refused(published: Path) -> None:
     path = published / "cnn" / "model.keras"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(TeacherError, match=r"model\.keras is corrupt.*Train it first"):
-        load_teacher("cnn", published, "moments")
+        load_teacher("cnn", published, "bimoment")
 
 
 @pytest.mark.parametrize("change", [{"output": "probabilities"}, {"normalization": "box"}])
@@ -90,4 +90,4 @@ def test_a_model_of_another_kind_is_not_a_teacher(change: dict[str, Any], publis
     contract = replace(card.contract, **change)
     write_card(replace(card, contract=contract, acceptance=None), published / "cnn")
     with pytest.raises(TeacherError, match=rf"{next(iter(change.values()))}.*Train 'cnn' again"):
-        load_teacher("cnn", published, "moments")
+        load_teacher("cnn", published, "bimoment")

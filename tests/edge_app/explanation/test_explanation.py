@@ -59,7 +59,7 @@ class Made:
 
 
 def made(outputs: Callable[[NDArray[np.float64]], dict[int, float]]) -> Classifier:
-    return Classifier("made", "Made", "moments", "logits", {"float32": Made(outputs)})
+    return Classifier("made", "Made", "bimoment", "logits", {"float32": Made(outputs)})
 
 
 def two_bars() -> Image:
@@ -99,8 +99,8 @@ def test_empty_space_that_ink_would_turn_into_the_runner_up_speaks_for_the_digit
 def test_it_explains_the_answer_of_the_variant_that_is_shown(
     models: dict[str, edge_app.Model], variant: str
 ) -> None:
-    for image in stack(samples(), "moments"):
-        answers = classify(models, {"moments": image}, variant)
+    for image in stack(samples(), "bimoment"):
+        answers = classify(models, {"bimoment": image}, variant)
         for name, model in models.items():
             found = explain(model, image, variant)
             [row] = model.infer(image[None], variant)
@@ -112,7 +112,7 @@ def test_it_explains_the_answer_of_the_variant_that_is_shown(
 def test_of_one_layer_the_evidence_is_the_lead_itself(models: dict[str, edge_app.Model]) -> None:
     """Weight times pixel, which adds up to the lead apart from the layer's constants."""
     model = models["dense"]
-    for image in stack(samples(), "moments"):
+    for image in stack(samples(), "bimoment"):
         found = explain(model, image, "float32")
         assert found.exact
         drawn, blank = (
@@ -146,8 +146,8 @@ def test_probabilities_are_explained_by_their_logarithms(
         def run(self, images: Image) -> NDArray[np.float32]:
             return softmax(inner.run(images))
 
-    soft = Classifier("soft", "Soft", "moments", "probabilities", {"float32": Softmax(dict)})
-    image = stack(samples(), "moments")[3]
+    soft = Classifier("soft", "Soft", "bimoment", "probabilities", {"float32": Softmax(dict)})
+    image = stack(samples(), "bimoment")[3]
     found, expected = explain(soft, image), explain(models["mlp"], image, "float32")
     assert found[:2] == expected[:2]
     np.testing.assert_allclose(found.evidence, expected.evidence, atol=1e-3)

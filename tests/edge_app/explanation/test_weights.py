@@ -70,7 +70,7 @@ def test_a_model_that_gives_probabilities_has_them_up_to_what_all_digits_share(
     models: dict[str, edge_app.Model], models_folder: Path
 ) -> None:
     inner = Interpreter((models_folder / "dense" / "float32.tflite").read_bytes())
-    model = Classifier("soft", "Soft", "moments", "probabilities", {"float32": Softmax(inner)})
+    model = Classifier("soft", "Soft", "bimoment", "probabilities", {"float32": Softmax(inner)})
     found, expected = weight_pictures(model), weight_pictures(models["dense"], "float32")
     assert found is not None
     assert expected is not None

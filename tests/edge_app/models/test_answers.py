@@ -116,11 +116,11 @@ def test_models_of_every_kind_answer_together_as_each_does_alone(
         ("infinite", "probabilities", dict.fromkeys(("float32", "int8"), INFINITE), LENIENT),
     ]
     models = {
-        name: Classifier(name, name, "moments", output, interpreters, rule)
+        name: Classifier(name, name, "bimoment", output, interpreters, rule)
         for name, output, interpreters, rule in kinds
     }
-    image = see(models, drawings[4].strokes)["moments"]
-    together = classify(models, {"moments": image}, "int8")
+    image = see(models, drawings[4].strokes)["bimoment"]
+    together = classify(models, {"bimoment": image}, "int8")
     assert list(together) == list(models)
     for name, model in models.items():
         with np.errstate(invalid="ignore"):
@@ -144,7 +144,7 @@ def test_the_page_gets_to_know_whether_the_energy_is_too_low(
 ) -> None:
     outputs: Any = {"int8": Fixed(TORN)}  # Its energy is 2.6.
     models = {
-        name: Classifier(name, name, "moments", "logits", outputs, rule)
+        name: Classifier(name, name, "bimoment", "logits", outputs, rule)
         for name, rule in (("ruled", Acceptance(0.9, energy)), ("free", None))
     }
     state = {"strokes": [stroke.tolist() for stroke in drawings[4].strokes], "variant": "int8"}
@@ -158,7 +158,7 @@ def test_the_page_gets_to_know_whether_the_energy_is_too_low(
 @pytest.mark.filterwarnings("error")
 def test_float32_has_no_drift_even_where_it_is_not_finite(drawings: list[LabelledDrawing]) -> None:
     interpreters: Any = {"float32": INFINITE, "int8": Fixed(SURE)}
-    models = {"m": Classifier("m", "M", "moments", "logits", interpreters)}
+    models = {"m": Classifier("m", "M", "bimoment", "logits", interpreters)}
     answer = classify(models, see(models, drawings[4].strokes), "float32")["m"]
     assert answer["drift"] == 0
 

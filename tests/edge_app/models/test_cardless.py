@@ -323,7 +323,7 @@ from edge_app.models.folder import load_folder
 models = load_folder({folder!r}, print)
 print(*models, flush=True)
 sys.stdin.readline()
-print(classify(models, views(drawings()[3], ["moments", "box"]), "int8")["good"]["digit"])
+print(classify(models, views(drawings()[3], ["bimoment", "box"]), "int8")["good"]["digit"])
 time.sleep(1000)
 """
 

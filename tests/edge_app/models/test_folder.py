@@ -148,7 +148,7 @@ def test_a_damaged_variant_is_missing_and_the_most_exact_one_answers_for_it(
     dense = models["dense"]
     rest = tuple(each for each in VARIANTS if each != variant)
     assert (dense.variants, dense.missing, tuple(dense.files)) == (rest, (variant,), rest)
-    images = views(drawings()[3], ["moments"])
+    images = views(drawings()[3], ["bimoment"])
     for asked in VARIANTS:
         answer = classify(models, images, asked)["dense"]
         assert (answer["digit"], answer["variant"]) == (3, rest[0] if asked == variant else asked)
@@ -167,7 +167,7 @@ def test_one_variant_is_enough_and_none_is_not(folder: Path) -> None:
     models = load_folder(folder, reports.append)
     assert len(reports) == 3
     for asked in VARIANTS:
-        answer = classify(models, views(drawings()[3], ["moments"]), asked)["dense"]
+        answer = classify(models, views(drawings()[3], ["bimoment"]), asked)["dense"]
         assert (answer["digit"], answer["variant"]) == (3, "float16")
     (folder / "dense" / "float16.tflite").unlink()
     assert re.search(r"dense' is left out: .*/float32\.tflite is missing; fetch", left_out(folder))

@@ -45,8 +45,8 @@ def test_who_is_never_sure_lacks_a_variant_or_fails_is_told_apart(
     broken: Any = {"tflite": Broken()}
     all_of_them = {
         "unsure": Classifier("unsure", "", "box", "logits", files, Acceptance(2, None)),
-        "half": Classifier("half", "", "moments", "logits", {"int8": files["int8"]}),
-        "broken": Classifier("broken", "", "moments", "logits", broken),
+        "half": Classifier("half", "", "bimoment", "logits", {"int8": files["int8"]}),
+        "broken": Classifier("broken", "", "bimoment", "logits", broken),
     }
     readings = Readings(all_of_them)
     readings.add(3, drawings[3])

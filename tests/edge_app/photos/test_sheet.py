@@ -24,7 +24,7 @@ def read(models: dict[str, Model]) -> Read:
     def answers(text: str) -> list[tuple[int | None, int | None]]:
         found = []
         for digit in read_photo(text):
-            answer = classify(models, views(digit.strokes, ["moments"]), "int8")
+            answer = classify(models, views(digit.strokes, ["bimoment"]), "int8")
             found.append((answer["cnn"]["digit"], answer["mlp"]["digit"]))
         return found
 

@@ -131,7 +131,7 @@ def test_a_restarted_app_has_its_page_loaded(open_page: Visits) -> None:
     for change in (  # How the answers of an app with other models can differ.
         lambda reply: reply["answers"].update(new=reply["answers"]["mlp"]),
         lambda reply: reply["answers"].pop("cnn"),
-        lambda reply: reply.update(views={"box": reply["views"]["moments"]}),
+        lambda reply: reply.update(views={"box": reply["views"]["bimoment"]}),
         lambda reply: reply["answers"]["mlp"].update(variant="tflite"),
     ):
         visit.reply(change, times=1)

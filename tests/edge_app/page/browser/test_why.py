@@ -132,7 +132,7 @@ def test_what_is_no_digit_is_not_explained_and_a_close_call_in_other_words(
     expect(layer(visit)).to_contain_text("What speaks for a 4, and what for an 8")
 
 
-@pytest.mark.parametrize("model", ["mlp", "another-4"], ids=["moments", "box"])
+@pytest.mark.parametrize("model", ["mlp", "another-4"], ids=["bimoment", "box"])
 def test_the_evidence_lies_where_on_the_drawing_the_model_saw_it(
     open_page: Visits, odd_app: App, model: str
 ) -> None:
@@ -140,7 +140,7 @@ def test_the_evidence_lies_where_on_the_drawing_the_model_saw_it(
     visit = open_page(odd_app)
     visit.draw(FOUR)
     strokes = visit.sent[-1]["strokes"]
-    normalization: Normalization = "box" if model == "another-4" else "moments"
+    normalization: Normalization = "box" if model == "another-4" else "bimoment"
     ink = rasterize(strokes, normalization)
     # The end of the foot, and that of the bar.
     pixels = [max(np.argwhere(ink == 255), key=lambda at: at @ way) for way in ([1, 0], [-1, 9])]
