@@ -71,8 +71,8 @@ class KerasTiming:
 
 @dataclass(frozen=True)
 class Normalizing:
-    """A call of the normalization ("moments" or "box"), which comes before inference: "normalize"
-    for pictures of the test set, or "rasterize" for ten synthetic drawings."""
+    """A call of a normalization, which comes before inference: "normalize" for pictures of the test
+    set, or "rasterize" for ten synthetic drawings."""
 
     function: str
     normalization: str

@@ -59,7 +59,7 @@ class Classifier:
     Args:
         name: for programs: "mlp".
         title: for people: "Multi-layer Perceptron".
-        normalization: how its images must be normalized: "moments" or "box".
+        normalization: how its images must be normalized: "moments", "bimoment" or "box".
         output: the kind of output of its files.
         interpreters: its files, loaded, by variant.
         acceptance: when its answers count; None if all do.

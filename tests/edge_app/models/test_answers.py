@@ -44,6 +44,22 @@ def test_every_model_reads_the_synthetic_digits(
             assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.parametrize("scale", [0.013, 0.4, 1.7, 290.1])
+@pytest.mark.parametrize("place", [(0, 0), (417.3, -12.9), (-80_000, 5.1)])
+def test_outputs_are_the_same_bit_for_bit_at_any_size_and_place(
+    scale: float,
+    place: tuple[float, float],
+    models: dict[str, Model],
+    page_drawings: list[LabelledDrawing],
+) -> None:
+    for drawing in page_drawings:
+        moved = [np.array(stroke) * scale + place for stroke in drawing.strokes]
+        images, expected = see(models, moved), see(models, drawing.strokes)
+        for model in models.values():
+            found, drawn = (each[model.normalization][None] for each in (images, expected))
+            np.testing.assert_array_equal(model.predict(found, "int8"), model.predict(drawn, "int8"))
+
+
 def test_a_blank_canvas_has_no_digit(models: dict[str, Model]) -> None:
     for answer in classify(models, see(models, []), "int8").values():
         assert answer == {
