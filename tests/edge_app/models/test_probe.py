@@ -53,8 +53,9 @@ class Templates:
 
     def get_tensor(self, _: int) -> NDArray[np.float32]:
         full = {"0-1": 1, "0-255": 255}[self._file["pixels"]]
-        # Proportional to the strength of the pixels, like the logits of a network without biases.
-        logits = self._file["keenness"] * (self._templates @ self._image.ravel()) / full
+        image = self._image.ravel() / full
+        # Nearly blind to faint pixels, and sure of strong ones.
+        logits = self._file["keenness"] * self._templates @ image / max(np.linalg.norm(image), 1)
         outputs = logits[None].astype(np.float32)
         return outputs if self._file["output"] == "logits" else softmax(outputs)
 
@@ -67,7 +68,7 @@ def fake(
     dtype: DTypeLike = np.float32,
     scale: float = 0.0,
     zero_point: int = 0,
-    keenness: float = 8.0,
+    keenness: float = 40.0,
     fails: bool = False,
 ) -> bytes:
     """The content of such a file."""
