@@ -57,12 +57,11 @@ function showAnswer(section, answer) {
   section.querySelectorAll(".bars span").forEach((bar, of) => {
     bar.classList.toggle("best", sure && of === digit);
     bar.firstChild.style.setProperty("--probability", probabilities[of]);
-    bar.title = `${of}: ${percent(probabilities[of])}`;
-    bar.dataset.percent = blank ? "" : percent(probabilities[of]);
+    mark(bar, "title", `${of}: ${percent(probabilities[of])}`);
+    mark(bar, "data-percent", blank ? "" : percent(probabilities[of]));
   });
-  place(".bars").ariaLabel = blank
-    ? "No probabilities yet"
-    : `Probabilities: ${probabilities.map((each, of) => `${of}: ${percent(each)}`).join(", ")}`;
+  const all = probabilities.map((each, of) => `${of}: ${percent(each)}`).join(", ");
+  mark(place(".bars"), "aria-label", blank ? "No probabilities yet" : `Probabilities: ${all}`);
 }
 
 // The median time of the model's latest inferences in this variant: one alone can be disturbed.
@@ -108,6 +107,10 @@ function sentence(answer) {
 // Unchanged text is not written again: a screen reader would repeat it.
 function write(place, text) {
   if (place.textContent !== text) place.textContent = text;
+}
+
+function mark(place, attribute, text) {
+  if (place.getAttribute(attribute) !== text) place.setAttribute(attribute, text);
 }
 
 // What quantization changed for this drawing

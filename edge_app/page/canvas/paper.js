@@ -65,12 +65,15 @@ paper.addEventListener("touchmove", (event) => event.preventDefault(), { passive
 
 for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
   paper.addEventListener(name, (event) => {
-    if (event.pointerId !== drawing) return;
-    drawing = null;
-    keep();
-    follow();
-    ask(); // Now it is compared with float32, too.
+    if (event.pointerId === drawing) lift();
   });
+}
+
+function lift() {
+  drawing = null;
+  ask(true); // Now it is compared with float32, too.
+  keep();
+  follow();
 }
 
 // Buttons and keys also end a stroke that another finger is drawing.
