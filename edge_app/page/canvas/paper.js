@@ -91,11 +91,11 @@ function clear() {
   if (canClear()) add([]);
 }
 
-undoing.addEventListener("click", () => act(undo));
+undoing.addEventListener("click", () => act(takeBack));
 redoing.addEventListener("click", () => act(redo));
 clearing.addEventListener("click", () => act(clear));
 
-const KEYS = { z: undo, "shift+z": redo, y: redo };
+const KEYS = { z: takeBack, "shift+z": redo, y: redo };
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.target.closest?.("input:not([type=radio]), textarea, select")) return;
