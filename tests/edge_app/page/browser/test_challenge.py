@@ -179,7 +179,10 @@ def test_nothing_is_stored_but_what_is_labelled(open_page: Visits, odd_app: App)
     visit.draw(SEVEN)
     visit.button("Done").click()
     expect(task(visit)).to_contain_text("points")
+    expect(visit.get("labels")).to_be_hidden()  # It says which digit was asked for.
     assert file.read_bytes() == before
+    visit.button("End").click()
+    visit.page.keyboard.press("Escape")
     visit.answered([], visit.button("Save the drawing as 7").click)
     assert read_json_lines(file)[-1].label == 7
     visit.answered(SEVEN, visit.button("Undo saving").click)
@@ -195,3 +198,7 @@ def test_on_a_small_phone_the_drawing_keeps_its_room(open_page: Visits) -> None:
     assert visit.page.evaluate("document.documentElement.scrollHeight") <= 664
     for part in (task(visit), *challenge.get_by_role("button").all(), visit.digit("cnn")):
         expect(part).to_be_in_viewport(ratio=1)
+    asked, paper = challenge.bounding_box(), canvas.bounding_box()
+    assert asked
+    assert paper
+    assert asked["y"] + asked["height"] <= paper["y"]  # No hand hides it.
