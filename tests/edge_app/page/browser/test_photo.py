@@ -269,20 +269,16 @@ def test_a_line_can_begin_on_the_button_and_a_tap_opens_a_photo(
 ) -> None:
     touch = pen is Visit.with_finger
     visit = open_page(**PHONE if touch else {})
-    button, canvas = (
-        visit.page.locator(part).bounding_box() for part in (".camera", "[data-testid=canvas]")
-    )
+    camera = visit.page.locator(".camera")
+    button, canvas = camera.bounding_box(), visit.get("canvas").bounding_box()
     assert button
     assert canvas
-    x, y = (
-        (button[start] + button[size] / 2 - canvas[start]) / canvas[size] * 1000
-        for start, size in (("x", "width"), ("y", "height"))
-    )
+    x = (button["x"] + button["width"] / 2 - canvas["x"]) / canvas["width"] * 1000
+    y = (button["y"] + button["height"] / 2 - canvas["y"]) / canvas["height"] * 1000
     line: Stroke = [(x, y), (x - 300, y - 100), (300, 300), (200, 100)]
     visit.draw([line], pen)
     expect(visit.get("found")).to_be_hidden()
     visit.answered([], visit.get("undo").click)
-    camera = visit.page.locator(".camera")
     with visit.page.expect_file_chooser():
         camera.tap() if touch else camera.click()
     assert visit.sent[-1]["strokes"] == []
