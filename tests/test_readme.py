@@ -23,6 +23,7 @@ from edge_app.models.card import PROBABILITIES, Card, read_card
 from edge_app.models.interpreter import RUNTIMES, InterpreterError, find_runtime
 from edge_app.server.guard import MAX_BODY
 from png import encode
+from sheets import photograph
 
 COMMANDS = {
     "edge_app/README.md": ["edge_app"],
@@ -269,6 +270,31 @@ def test_the_curl_command_gets_an_answer_with_the_fields_that_are_described(app:
     (example,) = blocks(APP, "json", "accepted")
     assert [*json.loads(example)] == [*mlp]
     assert {f"`{field}`" for field in mlp} <= table(APP).keys()
+
+
+@pytest.mark.slow
+def test_the_curl_command_for_an_explanation_gets_the_fields_that_are_described(app: App) -> None:
+    (command,) = blocks(APP, "sh", "run/explain")
+    words = shlex.split(command)
+    answer = post(re.sub(r"http://[\d.:]+", app.url, words[2]), words[words.index("-d") + 1])
+    (found,) = answer.json()["data"]
+    assert found["digit"] == 7
+    (example,) = blocks(APP, "json", "runner_up")
+    assert re.findall(r'"(\w+)":', example) == [*found]
+
+
+@pytest.mark.slow
+def test_the_command_for_a_photo_finds_its_digit(app: App, tmp_path: Path) -> None:
+    seven = [np.array([(0.0, 0.0), (80.0, 0.0), (30.0, 90.0)])]
+    (tmp_path / "photo.jpg").write_bytes(photograph([seven], 3).jpeg)
+    (block,) = blocks(APP, "sh", "photo.jpg")
+    command, _, curl = block.partition("|")
+    url = re.sub(r"http://[\d.:]+", app.url, shlex.split(curl)[2])
+    answer = post(url, printed("/bin/sh", "-c", command, folder=tmp_path))
+    (digit,) = answer.json()["data"][0]["digits"]
+    assert digit["answers"]["mlp"]["digit"] == 7
+    (example,) = blocks(APP, "json", '"box"')
+    assert [*json.loads(example)["digits"][0]] == [*digit]
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -33,25 +34,29 @@ THINNED = 3
 LARGEST_SAMPLE = 100  # The samples' coordinates are 0 to this.
 
 _WATCH = """
-window.watched = { down: 0, up: 0, last: 0 };
+window.watched = { down: 0, up: 0, answer: 0, last: 0 };
 for (const name of ["pointerdown", "pointermove", "pointerup"]) {
   addEventListener(name, ({ buttons, timeStamp }) => {
     window.watched[buttons ? "down" : "up"] = timeStamp;
   }, true);
 }
-const within = (node) =>
-  (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest("SELECTOR");
+const within = (node, selector) =>
+  (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest(selector);
 new MutationObserver((changes) => {
-  if (changes.some(({ target }) => within(target))) window.watched.last = performance.now();
+  for (const [name, selector] of Object.entries(SELECTORS)) {
+    if (changes.some(({ target }) => within(target, selector))) {
+      window.watched[name] = performance.now();
+    }
+  }
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
 """
-"""Notes when a pressed pointer last moved, when it was lifted, and when the answers last changed.
-The last answer may come before the pointer is lifted."""
+"""Notes when a pressed pointer last moved, when it was lifted, and when the answer and all that is
+shown of it last changed. The last answer may come before the pointer is lifted."""
 _SETTLED = """(quiet) => {
   const { down, up, last } = window.watched;
   return last > down && performance.now() - Math.max(up, last) > quiet;
 }"""
-_WAIT = "Math.max(0, watched.last - watched.up)"
+_WAITS = "[watched.answer, watched.last].map((time) => Math.max(0, time - watched.up))"
 
 
 class NoBrowserError(Exception):
@@ -60,11 +65,13 @@ class NoBrowserError(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """CSS selectors of a page. ``first`` is what to click before drawing on the empty canvas,
-    ``again`` what takes a drawing away and what brings it back, each with one click; None if a
-    drawing can only be sent again by drawing it."""
+    """CSS selectors of a page. ``answer`` is what is read in a drawing, ``answers`` that and all
+    that is shown with it. ``first`` is what to click before drawing on the empty canvas, ``again``
+    what takes a drawing away and what brings it back, each with one click; None if a drawing can
+    only be sent again by drawing it."""
 
     paper: str
+    answer: str
     answers: str
     clear: str
     first: str | None = None
@@ -73,12 +80,14 @@ class Layout:
 
 CANVAS = Layout(
     paper='[data-testid="canvas"]',
+    answer="#canvas :is(.digit, .confidence, .doubt, .bars)",
     answers="#canvas .answers",
     clear='[data-testid="clear"]',
     again=('[data-testid="undo"]', '[data-testid="redo"]'),
 )
 SKETCHPAD = Layout(
     paper="#pad canvas",
+    answer="#answer",
     answers="#answer",
     clear='#pad button[aria-label="Clear canvas"]',
     first='#pad button[aria-label="Brush"]',
@@ -96,11 +105,12 @@ class Traffic:
 
 @dataclass(frozen=True)
 class PageVisits:
-    """The figures of one page: times from lifting the pointer to the last change of the answers, 0
-    if that came first; the most that sending one drawing took; and what opening the page with an
-    empty cache took, median."""
+    """The figures of one page: times from lifting the pointer to the answer to the whole drawing,
+    and to the last change of all that is shown with it, each 0 if that came first; the most that
+    sending one drawing took; and what opening the page with an empty cache took, median."""
 
     answer: Percentiles
+    settled: Percentiles
     update: Traffic
     load: Traffic
 
@@ -168,7 +178,8 @@ class _Visits:
         self._server, self._layout = server, layout
         self._requests: list[Request] = []
         self._finished: list[Request] = []
-        self._times_ms: list[float] = []
+        self._answer_ms: list[float] = []
+        self._settled_ms: list[float] = []
         self._updates: list[Traffic] = []
         self._loads: list[Traffic] = []
 
@@ -181,7 +192,8 @@ class _Visits:
         # Playwright sets attributes of its handlers, which list.append does not allow.
         page.on("request", lambda each: self._requests.append(each))  # noqa: PLW0108
         page.on("requestfinished", lambda each: self._finished.append(each))  # noqa: PLW0108
-        page.add_init_script(_WATCH.replace("SELECTOR", self._layout.answers))
+        selectors = {"answer": self._layout.answer, "last": self._layout.answers}
+        page.add_init_script(_WATCH.replace("SELECTORS", json.dumps(selectors)))
         self._forget()
         page.goto(f"http://{HOST}:{self._server.port}")
         page.locator(self._layout.paper).first.wait_for()
@@ -203,7 +215,9 @@ class _Visits:
             page.mouse.move(x, y)
         page.mouse.up()
         self._settle()
-        self._times_ms.append(page.evaluate(_WAIT))
+        answer_ms, settled_ms = page.evaluate(_WAITS)
+        self._answer_ms.append(answer_ms)
+        self._settled_ms.append(settled_ms)
         if layout.again:
             page.click(layout.again[0])
             self._settle()
@@ -216,7 +230,8 @@ class _Visits:
 
     def end(self) -> PageVisits:
         return PageVisits(
-            answer=percentiles(self._times_ms),
+            answer=percentiles(self._answer_ms),
+            settled=percentiles(self._settled_ms),
             update=_traffic(max, self._updates),
             load=_traffic(median, self._loads),
         )

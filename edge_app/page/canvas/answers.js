@@ -2,6 +2,7 @@
 
 const CALM_MS = 800; // Answers are announced once they have stayed the same for so long.
 const TIMES = 9; // The time shown is the median of so many.
+const CARDLESS = "tflite"; // The only variant of a file without a card.
 
 const times = new Map(); // By model and variant, the microseconds of the latest inferences.
 const answersPlace = find(".answers");
@@ -50,19 +51,18 @@ function showAnswer(section, answer) {
   write(place(".confidence"), sure ? percent(probabilities[digit]) : "");
   write(place(".doubt"), blank || sure ? "" : doubt(answer));
   offerWhy(place(".why"), !blank && answer.digit_like && !photographed());
-  write(place(".drift"), drifted(answer));
+  write(place(".drift"), drifted(section.dataset.model, answer));
   place(".drift").classList.toggle("flips", flips(answer));
   write(place(".latency"), blank ? "" : `${typical(section.dataset.model, answer).toFixed(0)} µs`);
   write(place(".size"), bytes(sizes.get(section.dataset.model)[variant]));
   section.querySelectorAll(".bars span").forEach((bar, of) => {
     bar.classList.toggle("best", sure && of === digit);
     bar.firstChild.style.setProperty("--probability", probabilities[of]);
-    bar.title = `${of}: ${percent(probabilities[of])}`;
-    bar.dataset.percent = blank ? "" : percent(probabilities[of]);
+    mark(bar, "title", `${of}: ${percent(probabilities[of])}`);
+    mark(bar, "data-percent", blank ? "" : percent(probabilities[of]));
   });
-  place(".bars").ariaLabel = blank
-    ? "No probabilities yet"
-    : `Probabilities: ${probabilities.map((each, of) => `${of}: ${percent(each)}`).join(", ")}`;
+  const all = probabilities.map((each, of) => `${of}: ${percent(each)}`).join(", ");
+  mark(place(".bars"), "aria-label", blank ? "No probabilities yet" : `Probabilities: ${all}`);
 }
 
 // The median time of the model's latest inferences in this variant: one alone can be disturbed.
@@ -92,17 +92,17 @@ function announce() {
   calm = setTimeout(() => {
     const sentences = Object.entries(latest)
       .filter(([name, { digit }]) => digit !== null && shown(name))
-      .map(([name, answer]) => `${titles.get(name)}: ${sentence(answer)}.`);
+      .map(([name, answer]) => `${titles.get(name)}: ${sentence(name, answer)}.`);
     write(announcement, sentences.join(" "));
   }, CALM_MS);
 }
 
-function sentence(answer) {
+function sentence(model, answer) {
   const { digit, accepted, probabilities } = answer;
   const read = accepted
     ? `${digit}, ${percent(probabilities[digit])}`
     : doubt(answer).replace(/^./, (letter) => letter.toLowerCase());
-  return flips(answer) ? `${read}; ${drifted(answer)}` : read;
+  return flips(answer) ? `${read}; ${drifted(model, answer)}` : read;
 }
 
 // Unchanged text is not written again: a screen reader would repeat it.
@@ -110,14 +110,21 @@ function write(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }
 
+function mark(place, attribute, text) {
+  if (place.getAttribute(attribute) !== text) place.setAttribute(attribute, text);
+}
+
 // What quantization changed for this drawing
 
 const flips = ({ digit, float32_digit, digit_like }) =>
   digit_like && float32_digit !== null && float32_digit !== digit;
 
-function drifted(answer) {
-  const { variant, drift, float32_digit, digit_like } = answer;
-  if (drift === null || !digit_like) return ""; // It does not matter which digit it is not.
+function drifted(model, answer) {
+  const { variant, digit, drift, float32_digit, digit_like } = answer;
+  if (digit === null || !digit_like) return ""; // It does not matter which digit it is not.
+  const lacks = !(chosen() in sizes.get(model)) && variant !== CARDLESS;
+  if (lacks) return `no ${chosen()}, so ${variant === "float32" ? "full precision" : variant}`;
+  if (drift === null) return "";
   if (variant === "float32") return "full precision";
   if (flips(answer)) return `full precision reads ${float32_digit}`;
   if (drift === 0) return "same as full precision";

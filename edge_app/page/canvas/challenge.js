@@ -78,7 +78,7 @@ function verdict() {
 }
 
 // Whether the answers are those to the whole drawing.
-const isSettled = () => drawing === null && !replaying && !unasked && isOwn(strokes());
+const isSettled = () => drawing === null && !replaying && isAnswered() && isOwn(strokes());
 
 // Called with all answers.
 function judge(answers) {
@@ -114,7 +114,7 @@ doing.addEventListener("click", () => {
   if (game.judged) return game.results.length < game.rounds.length ? turn() : summarize();
   if (drawing !== null) act(() => {}); // As other buttons do.
   if (!isOwn(strokes())) return write(standing, "Draw it first, or skip it.");
-  if (isSettled() && !asking) return finish();
+  if (isSettled()) return finish();
   finishing = true;
   ask();
 });

@@ -1,4 +1,5 @@
-// Asks the server: one request at a time, then again if the drawing has changed meanwhile.
+// Asks the server: one request at a time, then again if the drawing has changed meanwhile. Only when
+// the pen is lifted it does not wait for the answer to what was drawn before.
 //
 // `server.answer({strokes, variant, unfinished})` returns
 //   {answers: {<model>: {digit, accepted, probabilities, variant, latency_us, drift,
@@ -11,48 +12,63 @@ const LOST_MS = 15_000; // and after so long it asks again.
 const status = find(".status");
 
 let trouble = ""; // Why the answers are not those to this drawing.
-let asking = false;
+let asker = null; // The one that asks: an older one shows the answer that it waits for, and ends.
+let underWay = 0; // How many requests wait for an answer; never more than two.
+let sent = 0; // How many requests have been sent,
+let answered = 0; // and which of them the page shows the answers to.
 let unasked = false; // Whether the drawing has changed since it was sent.
 
-async function ask() {
+// Whether the answers are those to the whole drawing.
+const isAnswered = () => !unasked && answered === sent;
+
+async function ask(atOnce = false) {
   unasked = true;
-  if (asking || photographed()) return;
-  asking = true;
+  if (photographed() || (asker && !(atOnce && underWay === 1))) return;
+  const me = asker = {};
   try {
-    while (unasked && !photographed()) {
+    while (unasked && asker === me && !photographed()) {
       unasked = false;
-      await use(await request());
+      const number = ++sent;
+      const answer = await request(number);
+      if (number < sent && !(number > answered && answer?.answers && fits(answer))) break;
+      if (await use(answer, number) && asker === me) unasked = true;
     }
   } finally {
-    asking = false;
+    if (asker === me) asker = null;
   }
 }
 
-async function use(answer) {
-  if (photographed()) return; // It has been taken meanwhile, and covers the drawing.
+// Returns whether to ask again.
+async function use(answer, number) {
+  if (photographed()) return false; // It has been taken meanwhile, and covers the drawing.
   if (answer === undefined) {
     outdated("Can't reach the device. Retrying…");
     await passed(RETRY_MS);
     await meetAgain();
-    unasked = true;
-  } else if (answer.error) {
+    return true;
+  }
+  if (answer.error) {
     outdated(answer.error);
     await meetAgain();
-  } else if (fits(answer)) {
-    trouble = "";
-    report();
-    answersPlace.classList.remove("stale");
-    show(answer);
-  } else {
+    return false;
+  }
+  if (!fits(answer)) {
     reload(); // The app now serves other models.
     await passed(RETRY_MS);
-    unasked = true;
+    return true;
   }
+  answered = number;
+  trouble = "";
+  report();
+  answersPlace.classList.remove("stale");
+  show(answer);
+  return false;
 }
 
 // Returns the server's answer, or undefined if there is none.
-async function request() {
-  const slow = setTimeout(() => outdated("Waiting for the device…"), SLOW_MS);
+async function request(number) {
+  const slow = setTimeout(() => number === sent && outdated("Waiting for the device…"), SLOW_MS);
+  underWay++;
   try {
     // During a stroke only the chosen variant answers, which is quicker.
     const unfinished = drawing !== null || undefined;
@@ -62,6 +78,7 @@ async function request() {
     return undefined;
   } finally {
     clearTimeout(slow);
+    underWay--;
   }
 }
 

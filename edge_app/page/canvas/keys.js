@@ -52,10 +52,3 @@ paper.addEventListener("keydown", (event) => {
 });
 
 paper.addEventListener("blur", () => drawing === KEYBOARD && lift());
-
-function lift() {
-  drawing = null;
-  keep();
-  follow();
-  ask();
-}

@@ -72,16 +72,23 @@ async function submit(state, receipt, failed) {
 
 const secret = () => crypto.getRandomValues(new Uint8Array(16)).join("-");
 
-async function unsave() {
-  const state = strokes();
-  const { key } = undoable;
-  await demand(state, server.remove({ key }), `${LOST} still be saved.`, () => {
+async function unsave({ key }) {
+  await demand(strokes(), server.remove({ key }), `${LOST} still be saved.`, () => {
     const those = states.filter((each) => receipts.get(each)?.key === key);
+    const drawn = states.indexOf(those.find((each) => each.length > 0));
+    const isClean = strokes().length === 0 && those.includes(strokes());
     for (const each of those) receipts.delete(each);
     write(announcement, "No longer saved");
-    const drawn = states.indexOf(those.find((each) => each.length > 0));
-    if (strokes().length === 0 && drawn >= 0) act(() => at = drawn);
+    if (isClean && drawn >= 0) act(() => at = drawn);
   });
+}
+
+// The tool. To the clean canvas after a stored drawing it brings that back, no longer stored.
+function takeBack() {
+  const receipt = receipts.get(strokes());
+  const saves = tray && canUndo() && strokes().length === 0 && !isPlaying();
+  undo();
+  if (saves && receipt) unsave(receipt);
 }
 
 // Waits for the device to do what was tapped.
@@ -113,7 +120,7 @@ if (tray) {
     button.addEventListener("click", () => save(digit));
     labels.append(button);
   }
-  saved.querySelector("button").addEventListener("click", unsave);
+  saved.querySelector("button").addEventListener("click", () => unsave(undoable));
   server.stored({}).then((answer) => {
     count ??= answer?.count ?? null;
     follow();

@@ -65,12 +65,15 @@ paper.addEventListener("touchmove", (event) => event.preventDefault(), { passive
 
 for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
   paper.addEventListener(name, (event) => {
-    if (event.pointerId !== drawing) return;
-    drawing = null;
-    keep();
-    follow();
-    ask(); // Now it is compared with float32, too.
+    if (event.pointerId === drawing) lift();
   });
+}
+
+function lift() {
+  drawing = null;
+  ask(true); // Now it is compared with float32, too.
+  keep();
+  follow();
 }
 
 // Buttons and keys also end a stroke that another finger is drawing.
@@ -88,11 +91,11 @@ function clear() {
   if (canClear()) add([]);
 }
 
-undoing.addEventListener("click", () => act(undo));
+undoing.addEventListener("click", () => act(takeBack));
 redoing.addEventListener("click", () => act(redo));
 clearing.addEventListener("click", () => act(clear));
 
-const KEYS = { z: undo, "shift+z": redo, y: redo };
+const KEYS = { z: takeBack, "shift+z": redo, y: redo };
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.target.closest?.("input:not([type=radio]), textarea, select")) return;

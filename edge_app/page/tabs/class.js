@@ -22,13 +22,30 @@ function room(seen) {
   const heading = make("h2", "", "The class so far");
   heading.tabIndex = -1;
   const line = make("p", "line");
-  const file = make("a", "file", "Download");
+  const file = make("a", "file", "Download the drawings");
   file.href = "drawings.jsonl";
   file.download = "";
   const choice = make("div", "digits", ...[null, ...DIGITS].map(digitButton));
   choice.role = "group";
   choice.ariaLabel = "Which drawings";
-  const pictures = make("section", "pictures", choice, make("div", "grid"), pager());
+  const pictures = make(
+    "section",
+    "pictures",
+    make(
+      "p",
+      "",
+      "Tap a digit to see only its drawings; the small number says how many there are.",
+    ),
+    choice,
+    make(
+      "p",
+      "",
+      "Under each drawing is its label, the digit that was tapped to store it; in colour, who reads " +
+        "something else: a model (“MLP: 9”), or one of its other precisions (“MLP dynamic: 9”).",
+    ),
+    make("div", "grid"),
+    pager(),
+  );
   pictures.ariaLabel = "Drawings";
   const tables = make("div", "sections tables");
   queueMicrotask(() => fill(seen));
@@ -83,7 +100,10 @@ function fill(seen) {
   previous.ariaDisabled = page === 0;
   next.ariaDisabled = page === pages - 1;
   where.textContent = `Page ${counted(page + 1)} of ${counted(pages)}`;
-  find(".tables").replaceChildren(...seen.models.map((each) => readings(each, seen.variant)));
+  find(".tables").replaceChildren(
+    key(),
+    ...seen.models.map((each) => readings(each, seen.variant)),
+  );
 }
 
 // Says how many drawings there are, and asks again while some are not classified.
@@ -96,7 +116,8 @@ function progress({ count, classified }) {
       : left
       ? `${total}. Classified ${counted(classified)} of ${counted(count)}; ` +
         "this goes on while nobody draws."
-      : `${total}; first those on which models or variants disagree.`,
+      : `${total}. First come those on which models or their precisions disagree, then those ` +
+        "that a model does not read as labelled; of each, the newest first.",
   );
   clearTimeout(polling);
   if (left) polling = setTimeout(poll, POLL_MS);
@@ -119,7 +140,7 @@ function thumbnail({ id, label, strokes, note }, removable) {
   const line = document.createElementNS(PICTURE, "path");
   line.setAttribute("d", strokes.map((stroke) => `M${stroke.join(" ")}h0`).join(""));
   drawn.append(line);
-  const caption = make("figcaption", "", make("b", "", `${label}`), make("span", "", note));
+  const caption = make("figcaption", "", make("b", "", `Label: ${label}`), make("span", "", note));
   const made = make("figure", note ? "misread" : "", drawn, caption);
   if (removable) made.append(remover(id, label));
   return made;
@@ -157,12 +178,20 @@ function remover(id, label) {
   return button;
 }
 
-// What a model read, by what was drawn.
+function key() {
+  const text =
+    "Each row is a label, each column what the model read in the drawings with that label; “?” " +
+    "means that it was not sure. The blue cells count the drawings that are read as labelled, the " +
+    "others the mistakes: the stronger their colour, the more of them.";
+  return make("section", "wide", make("h3", "", "What each model reads"), make("p", "", text));
+}
+
+// What a model read, by label.
 function readings({ name, read, right, confusion }, variant) {
   const part = read ? ` (${((100 * right) / read).toFixed(1)}%)` : "";
   const text =
-    `In ${variant}, ${counted(right)} of ${counted(read)} are read as labelled${part}. ` +
-    "Down: what was drawn; across: what was read; “?”: not sure.";
+    `In ${variant}, it reads ${counted(right)} of ${counted(read)} drawings as they are labelled` +
+    `${part}.`;
   const table = scrolling(name, tally(confusion, [...DIGITS, "?"].map(String)));
   const made = make("section", "", make("h3", "", name), make("p", "", text), table);
   made.ariaLabel = name;

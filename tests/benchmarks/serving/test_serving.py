@@ -169,7 +169,9 @@ def test_the_browser_sees_both_pages(result: Serving, capsys: pytest.CaptureFixt
     app, sketchpad = result.app_page, result.sketchpad_page
     assert app, result.no_browser
     assert sketchpad
-    assert app.answer.count == sketchpad.answer.count == FEW.drawings
+    for page in (app, sketchpad):
+        assert page.answer.count == page.settled.count == FEW.drawings
+        assert 0 <= page.answer.median_ms <= page.settled.median_ms > 0
     assert app.update.requests == 1 < sketchpad.update.requests
     assert 0 < app.update.bytes_up <= 3000
     assert 0 < app.update.bytes_down <= 6000

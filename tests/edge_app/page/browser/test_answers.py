@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 import edge_app
-from app import PYTHON, App
+from app import PYTHON, App, start
 from edge_app.models.card import VARIANTS
 from model_folders import ODD_TITLE
 from visit import PHONE, SEVEN, Stroke, Strokes, Visit, Visits, asks
@@ -116,6 +118,26 @@ def test_drift_doubt_and_confidence_are_put_into_words(open_page: Visits) -> Non
     expect(best).to_have_attribute("data-percent", "> 99.9%")
     spoken = re.compile("^Probabilities: 0: 0.0%, 1: 0.0%, .*, 7: > 99.9%, ")
     expect(visit.part("mlp", "bars")).to_have_attribute("aria-label", spoken)
+
+
+def test_a_model_that_lacks_the_chosen_variant_says_which_one_answers(
+    open_page: Visits, models_folder: Path, tmp_path: Path
+) -> None:
+    models = shutil.copytree(models_folder, tmp_path / "models")
+    (models / "mlp" / "int8.tflite").unlink()
+    (models / "cnn" / "int8.tflite").unlink()
+    (models / "cnn" / "float32.tflite").unlink()
+    (tmp_path / "app").mkdir()
+    with start(tmp_path / "app", "--models", models) as app:
+        visit = open_page(app)
+        visit.draw(SEVEN)
+        expect(visit.part("mlp", "drift")).to_have_text("no int8, so full precision")
+        expect(visit.part("cnn", "drift")).to_have_text("no int8, so float16")
+        expect(visit.part("dense", "drift")).to_contain_text("points from full precision")
+        visit.variant("float32").check(force=True)
+        expect(visit.part("mlp", "drift")).to_have_text("full precision")
+        expect(visit.part("cnn", "drift")).to_have_text("no float32, so float16")
+        visit.page.close()
 
 
 def test_the_time_is_the_median_of_the_model_s_latest_in_this_variant(open_page: Visits) -> None:

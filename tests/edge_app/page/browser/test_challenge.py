@@ -179,7 +179,10 @@ def test_nothing_is_stored_but_what_is_labelled(open_page: Visits, odd_app: App)
     visit.draw(SEVEN)
     visit.button("Done").click()
     expect(task(visit)).to_contain_text("points")
+    expect(visit.get("labels")).to_be_hidden()  # It says which digit was asked for.
     assert file.read_bytes() == before
+    visit.button("End").click()
+    visit.page.keyboard.press("Escape")
     visit.answered([], visit.button("Save the drawing as 7").click)
     assert read_json_lines(file)[-1].label == 7
     visit.answered(SEVEN, visit.button("Undo saving").click)
@@ -194,4 +197,21 @@ def test_on_a_small_phone_the_drawing_keeps_its_room(open_page: Visits) -> None:
     assert canvas.evaluate("each => each.clientWidth") >= usual
     assert visit.page.evaluate("document.documentElement.scrollHeight") <= 664
     for part in (task(visit), *challenge.get_by_role("button").all(), visit.digit("cnn")):
+        expect(part).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 664), (740, 360), (768, 1024), (1280, 800)])
+def test_no_hand_hides_the_task(open_page: Visits, width: int, height: int) -> None:
+    visit = open_page(viewport={"width": width, "height": height})
+    challenge = play(visit)
+    canvas = visit.get("canvas")
+    asked, paper = challenge.bounding_box(), canvas.bounding_box()
+    assert asked
+    assert paper
+    if width < height:
+        assert asked["y"] + asked["height"] <= paper["y"]
+    else:
+        assert asked["y"] < paper["y"] + 20
+        assert asked["x"] >= paper["x"] + paper["width"]
+    for part in (canvas, task(visit), *challenge.get_by_role("button").all()):
         expect(part).to_be_in_viewport(ratio=1)

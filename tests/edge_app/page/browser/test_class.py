@@ -65,6 +65,9 @@ def test_drawings_by_digit_who_disagrees_first_and_each_model_s_confusion(
     expect(threes).to_have_attribute("aria-pressed", "true")
     expect(pictures(visit)).to_have_count(11)
     expect(first).to_contain_text("MLP: 9, CNN: 9")  # It has the wrong label.
+    expect(first).to_contain_text("Label: 3")
+    for words in ("Under each drawing is its label", "Each row is a label", "In int8, it reads "):
+        expect(visit.get("sheet")).to_contain_text(words)
     table = visit.page.get_by_role("region", name="Figures: MLP")
     row = table.get_by_role("row", name="3").filter(has=visit.page.locator("th[scope=row]"))
     expect(row.get_by_role("cell").nth(3)).to_have_text("10")

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Response, expect
 
 from app import App, start
 from model_folders import with_copies
-from visit import ONE, SEVEN, Visit, Visits, asks, calls
+from visit import BAR, ONE, SEVEN, Strokes, Visit, Visits, asks, calls
 
 pytestmark = pytest.mark.slow
 
@@ -73,14 +73,16 @@ def test_a_slow_server_is_asked_once_at_a_time_and_again_after_a_while(open_page
     page, answers = visit.page, visit.page.locator(".answers")
     page.evaluate(HOLD)
     before = len(visit.sent)
-    visit.with_mouse(SEVEN)
+    visit.press(SEVEN[0])
     assert page.evaluate("held.length") == 1
     page.evaluate("held.shift()()")
     page.wait_for_function("held.length")
-    visit.answered(SEVEN, lambda: page.evaluate("held.shift()()"))
+    visit.answered(SEVEN, lambda: page.evaluate("held.shift()()"), pressed=True)
     expect(visit.digit("mlp")).to_have_text("7")
     assert page.evaluate("held.length") == 0
     assert len(visit.sent) == before + 2
+    page.mouse.up()
+    visit.answered(SEVEN, lambda: page.evaluate("held.shift()()"))
     visit.get("undo").click()
     for wait_ms, sentence in ((2500, ""), (1000, "Waiting for the device…"), (12_000, GONE)):
         page.clock.run_for(wait_ms)
@@ -94,6 +96,31 @@ def test_a_slow_server_is_asked_once_at_a_time_and_again_after_a_while(open_page
     expect(visit.digit("mlp")).to_have_text("")
     expect(visit.status).to_have_text("")
     expect(answers).to_have_class("answers")
+
+
+def test_lifting_the_pen_does_not_wait_for_the_answer_to_what_was_drawn_before(
+    open_page: Visits,
+) -> None:
+    visit = open_page()
+    page = visit.page
+    page.evaluate(HOLD)
+    visit.with_mouse(SEVEN)
+    assert page.evaluate("held.length") == 2  # About its beginning, and about all of it.
+    visit.answered(SEVEN, lambda: page.evaluate("held.pop()()"))
+    expect(visit.digit("mlp")).to_have_text("7")
+    expect(visit.part("mlp", "drift")).not_to_be_empty()
+    dot = [SEVEN[0][:1]]
+    visit.answered(dot, lambda: page.evaluate("held.pop()()"), pressed=True)  # It comes too late.
+    page.evaluate("() => new Promise((go) => setTimeout(go, 100))")
+    expect(visit.digit("mlp")).to_have_text("7")
+    expect(visit.part("mlp", "drift")).not_to_be_empty()
+    for _ in range(3):
+        visit.with_mouse([BAR])
+    assert page.evaluate("held.length") == 2  # There are never more.
+    page.evaluate("held.splice(0).forEach((go) => go())")
+    page.wait_for_function("held.length")
+    whole: Strokes = [*SEVEN, BAR, BAR, BAR]
+    visit.answered(whole, lambda: page.evaluate("window.fetch = unheld; held.shift()()"))
 
 
 def test_the_page_says_when_the_server_is_gone_and_goes_on_when_another_is_there(

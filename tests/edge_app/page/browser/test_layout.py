@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
@@ -11,6 +12,7 @@ from playwright.sync_api import Locator, expect
 
 from app import App
 from colours import contrast, ground, readable
+from sheets import photograph
 from visit import ONE, PHONE, SEVEN, Visit, Visits
 
 pytestmark = pytest.mark.slow
@@ -138,6 +140,43 @@ def test_both_previews_have_their_place_and_say_which_models_see_them(
     caption = "getComputedStyle(document.querySelector('.views'), '::after').content"
     assert visit.page.evaluate(caption) == '"What the models see"'
     assert visit.page.evaluate(OVERLAPS, ".tools, .views canvas, .labels") == []
+
+
+def test_on_a_phone_nothing_of_an_answer_stands_on_its_bars(open_page: Visits) -> None:
+    visit = open_page(**PHONE)
+    visit.draw(SEVEN)
+    expect(visit.part("cnn", "latency")).not_to_be_empty()
+    assert visit.page.evaluate(OVERLAPS, ".one, .accuracy, .facts, .verdict, .bars") == []
+
+
+def test_what_is_stored_is_read_from_the_last_row(open_page: Visits, odd_app: App) -> None:
+    visit = open_page(odd_app, viewport={"width": 1920, "height": 1080})
+    visit.draw(SEVEN)
+    labels = visit.get("labels").locator("span")
+    assert min(labels.evaluate_all(SIZES)) >= 22
+    visit.button("Save the drawing as 7").click()
+    assert min(visit.get("saved").locator("span").evaluate_all(SIZES)) >= 22
+    visit.answered(SEVEN, visit.get("undo").click)
+    expect(labels).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_a_photo_is_read_with_text_of_twice_the_size(open_page: Visits, width: int) -> None:
+    visit = open_page(viewport={"width": width, "height": 800})
+    page = visit.page
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    photo = photograph([[np.array(stroke) for stroke in SEVEN]], 3).jpeg
+    visit.get("photo").set_input_files(
+        {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo}
+    )
+    expect(visit.get("found")).to_have_text("One digit found")
+    parts = ".photo img, .photo footer > *, .views canvas, .one, .verdict, .facts, .bars"
+    assert page.evaluate(OVERLAPS, parts) == []
+    label, image = page.locator(".boxes span"), page.locator(".photo img")
+    height = "each => each.getBoundingClientRect().height"
+    assert label.evaluate(height) < 0.15 * image.evaluate(height)
+    if width < 400:
+        expect(page.locator(".tools")).to_be_hidden()
 
 
 def test_bars_and_choices_are_seen_in_forced_colours(open_page: Visits) -> None:

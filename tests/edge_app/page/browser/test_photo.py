@@ -17,7 +17,7 @@ from app import App
 from edge_app.digits.labelled import LabelledDrawing
 from edge_app.server.guard import MAX_BODY
 from sheets import Box, Photo, photograph
-from visit import SEVEN, Visit, Visits, calls, content
+from visit import PHONE, SEVEN, Stroke, Visit, Visits, calls, content
 
 pytestmark = pytest.mark.slow
 
@@ -261,3 +261,24 @@ def test_a_photo_fits_and_keeps_nobody_out(
         assert place["x"] + place["width"] <= paper["x"] + paper["width"]
         assert place["y"] + place["height"] <= paper["y"] + paper["height"]
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("pen", [Visit.with_mouse, Visit.with_finger])
+def test_a_line_can_begin_on_the_button_and_a_tap_opens_a_photo(
+    open_page: Visits, pen: Any
+) -> None:
+    touch = pen is Visit.with_finger
+    visit = open_page(**PHONE if touch else {})
+    camera = visit.page.locator(".camera")
+    button, canvas = camera.bounding_box(), visit.get("canvas").bounding_box()
+    assert button
+    assert canvas
+    x = (button["x"] + button["width"] / 2 - canvas["x"]) / canvas["width"] * 1000
+    y = (button["y"] + button["height"] / 2 - canvas["y"]) / canvas["height"] * 1000
+    line: Stroke = [(x, y), (x - 300, y - 100), (300, 300), (200, 100)]
+    visit.draw([line], pen)
+    expect(visit.get("found")).to_be_hidden()
+    visit.answered([], visit.get("undo").click)
+    with visit.page.expect_file_chooser():
+        camera.tap() if touch else camera.click()
+    assert visit.sent[-1]["strokes"] == []

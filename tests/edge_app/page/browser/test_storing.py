@@ -68,16 +68,41 @@ def test_one_tap_saves_the_drawing_with_its_label_and_another_takes_it_back(
     assert file.read_bytes() == before
     visit.page.clock.resume()
     visit.answered([], label(visit, 1).tap)  # Now with another label.
-    visit.answered(SEVEN, visit.get("undo").tap)  # To look at it, not to take it back.
+    visit.answered([], visit.page.reload)
     check_row(visit, "saved", one)
-    visit.answered(SEVEN, visit.page.reload)
     expect(visit.get("saved")).to_contain_text("Saved as 1")
-    visit.answered([*SEVEN, *ONE], lambda: visit.with_finger(ONE))
-    check_row(visit, "labels", QUESTION)
-    visit.answered(SEVEN, visit.get("undo").tap)
     visit.button("Undo saving").tap()
     check_row(visit, "labels", QUESTION)
     assert file.read_bytes() == before
+
+
+def test_the_tools_undo_takes_the_label_back_with_the_drawing(
+    open_page: Visits, odd_app: App, file: Path
+) -> None:
+    before, one = file.read_bytes(), total(file, 1)
+    visit = open_page(odd_app)
+    undo = visit.get("undo")
+    visit.draw(SEVEN)
+    visit.answered([], label(visit, 7).click)
+    visit.answered(ONE, lambda: visit.with_mouse(ONE))
+    visit.answered([], undo.click)  # That takes back the stroke alone.
+    check_row(visit, "saved", one)
+    visit.page.route("**/component_server/", lambda route: route.abort(), times=1)
+    visit.page.keyboard.press("Control+z")
+    expect(visit.status).to_have_text(LOST + "still be saved.")
+    check_row(visit, "saved", one)
+    visit.button("Undo saving").click()
+    check_row(visit, "labels", QUESTION)
+    assert file.read_bytes() == before
+    visit.answered([], label(visit, 7).click)
+    visit.answered(SEVEN, undo.click)
+    check_row(visit, "labels", QUESTION)
+    assert file.read_bytes() == before
+    expect(visit.get("announcement")).to_have_text("No longer saved")
+    visit.answered([], visit.get("redo").click)
+    check_row(visit, "samples", total(file))
+    assert file.read_bytes() == before
+    visit.complaints.clear()  # The browser's own, about the request that failed.
 
 
 def test_the_row_and_the_line_below_follow_the_drawing(
