@@ -3,6 +3,7 @@
 const PEN = 50; // The pen's width; the canvas is SIDE of the same units wide.
 const NEAR = 3; // Points closer than this to the previous one are dropped; same unit.
 const MOST = 2000; // The most points in a stroke; beyond that every other one is dropped.
+const TAP = 8; // A pointer on what lies on the canvas draws if it moves farther, in CSS pixels.
 
 const paper = find('[data-testid="canvas"]');
 const hint = find(".hint");
@@ -59,6 +60,33 @@ function draw(event) {
 }
 
 paper.addEventListener("pointermove", draw);
+
+// For what lies on the canvas: a tap is its own, and a pointer that moves draws from where it was
+// pressed.
+function drawThrough(element, tapped = () => {}) {
+  let pressed = null;
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || pressed) return;
+    pressed = event;
+    element.setPointerCapture(event.pointerId);
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (event.pointerId !== pressed?.pointerId) return;
+    const start = pressed;
+    if (Math.hypot(event.clientX - start.clientX, event.clientY - start.clientY) <= TAP) return;
+    pressed = null;
+    press(start); // The canvas gets the pointer, but not this event.
+    draw(event);
+  });
+  element.addEventListener("pointerup", (event) => {
+    if (event.pointerId !== pressed?.pointerId) return;
+    pressed = null;
+    tapped();
+  });
+  element.addEventListener("lostpointercapture", () => pressed = null);
+  // As on the canvas.
+  element.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
+}
 
 // Otherwise Chromium takes a fast stroke for a fling, and swallows the next tap on a button.
 paper.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });

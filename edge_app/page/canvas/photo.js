@@ -164,29 +164,7 @@ photoInput.addEventListener("change", () => {
   photoInput.value = ""; // The same file can be chosen again.
 });
 
-// The button lies on the canvas: a tap opens a photo, and a pointer that moves draws from where it
-// was pressed.
-const camera = find(".camera");
-let tapping = null;
-
-camera.addEventListener("pointerdown", (event) => {
-  if (event.button !== 0 || tapping) return;
-  tapping = event;
-  camera.setPointerCapture(event.pointerId);
-});
-
-camera.addEventListener("pointermove", (event) => {
-  if (event.pointerId !== tapping?.pointerId) return;
-  const { clientX, clientY } = tapping;
-  if (Math.hypot(event.clientX - clientX, event.clientY - clientY) <= TAP) return;
-  press(tapping); // The canvas gets the pointer, but not this event.
-  draw(event);
-});
-
-camera.addEventListener("lostpointercapture", () => tapping = null);
-
-// As on the canvas.
-camera.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
+drawThrough(find(".camera"));
 
 const isOpen = () => find(".board").checkVisibility();
 const holdsFiles = (event) => isOpen() && event.dataTransfer?.types.includes("Files");

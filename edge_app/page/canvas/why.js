@@ -12,7 +12,6 @@ const FINE = 4; // The evidence is painted at so many times its resolution,
 const GRID = FINE * (VIEW + 2 * BEYOND); // which makes so many values across and down,
 const BLUR = 1.2; // smoothed with this standard deviation, in the view's pixels,
 const REACH = 3; // from so many pixels around.
-const TAP = 8; // A pointer that moves farther, in CSS pixels, draws.
 
 let why = null; // What is shown: {model, button, reply}, without reply until it comes.
 
@@ -62,7 +61,6 @@ function closeWhy() {
   if (!why) return;
   why.button.ariaExpanded = false;
   why = null;
-  pressed = null;
   layer.hidden = true;
 }
 
@@ -116,32 +114,8 @@ document.addEventListener("keydown", (event) => {
   closeWhy();
 }, { capture: true });
 
-// A tap closes; a pointer that moves goes on drawing from where it was pressed.
-let pressed = null;
-
-layer.addEventListener("pointerdown", (event) => {
-  if (event.button !== 0 || pressed) return;
-  event.preventDefault();
-  pressed = event;
-  layer.setPointerCapture(event.pointerId);
-});
-
-layer.addEventListener("pointermove", (event) => {
-  if (event.pointerId !== pressed?.pointerId) return;
-  const { clientX, clientY } = pressed;
-  if (Math.hypot(event.clientX - clientX, event.clientY - clientY) <= TAP) return;
-  press(pressed); // The canvas gets the pointer, but not this event.
-  draw(event);
-});
-
-layer.addEventListener("pointerup", (event) => {
-  if (event.pointerId === pressed?.pointerId) closeWhy();
-});
-
-layer.addEventListener("pointercancel", () => pressed = null);
-
-// As on the canvas.
-layer.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
+drawThrough(layer, closeWhy);
+layer.addEventListener("pointerdown", (event) => event.preventDefault());
 
 // Painting
 

@@ -83,6 +83,14 @@ def workers(parent: int) -> list[int]:
     return found
 
 
+@pytest.fixture
+def new_workers() -> Callable[[], list[int]]:
+    """Finds this process's workers that were not there when the test began: those of models that
+    other tests loaded end when Python collects the models."""
+    before = workers(os.getpid())
+    return lambda: [number for number in workers(os.getpid()) if number not in before]
+
+
 def is_running(number: int) -> bool:
     try:
         return "(zombie)" not in Path(f"/proc/{number}/status").read_text()
@@ -161,7 +169,12 @@ def test_what_the_runtime_prints_is_not_an_answer(folder: Path, do: Do) -> None:
     ],
 )
 def test_a_file_that_fails_later_is_left_out_after_the_third_time(
-    action: str, reason: str, folder: Path, do: Do, monkeypatch: pytest.MonkeyPatch
+    action: str,
+    reason: str,
+    folder: Path,
+    do: Do,
+    monkeypatch: pytest.MonkeyPatch,
+    new_workers: Callable[[], list[int]],
 ) -> None:
     if action in {HANG, HANG_IN_C}:
         monkeypatch.setattr("edge_app.models.cardless.RUN_S", 0.5)
@@ -199,10 +212,12 @@ def test_a_file_that_fails_later_is_left_out_after_the_third_time(
     with pytest.raises(NoAnswerError, match="gives no answer"):
         models["culprit"].predict(np.zeros((1, 28, 28), "u1"))
     assert len(reports) == CRASHES
-    assert len(workers(os.getpid())) == 1
+    assert len(new_workers()) == 1
 
 
-def test_a_file_that_crashes_while_it_is_loaded_again_is_to_blame(folder: Path, do: Do) -> None:
+def test_a_file_that_crashes_while_it_is_loaded_again_is_to_blame(
+    folder: Path, do: Do, new_workers: Callable[[], list[int]]
+) -> None:
     # The good file is not: the culprit ends the process while the good one gets a new one.
     trigger = do(CRASH)
     text = (trigger.parent / "sitecustomize.py").read_text()
@@ -213,7 +228,7 @@ def test_a_file_that_crashes_while_it_is_loaded_again_is_to_blame(folder: Path, 
     reports: list[str] = []
     models = load_folder(folder, reports.append)
     trigger.touch()
-    [worker] = workers(os.getpid())
+    [worker] = new_workers()
     os.kill(worker, signal.SIGKILL)
     until(answered(models, "good"))
     # The kill itself is put down to the file that was asked next.
@@ -221,7 +236,9 @@ def test_a_file_that_crashes_while_it_is_loaded_again_is_to_blame(folder: Path, 
     assert len(reports) == CRASHES
 
 
-def test_no_process_stays_when_no_file_is_left(folder: Path, do: Do) -> None:
+def test_no_process_stays_when_no_file_is_left(
+    folder: Path, do: Do, new_workers: Callable[[], list[int]]
+) -> None:
     trigger = do(CRASH)
     (folder / "good.tflite").unlink()
     models = load_folder(folder, lambda _: None)
@@ -230,7 +247,7 @@ def test_no_process_stays_when_no_file_is_left(folder: Path, do: Do) -> None:
         with pytest.raises(NoAnswerError):
             models["culprit"].predict(np.ones((1, 28, 28), "u1"))
     assert ask(models)["culprit"]["digit"] is None
-    assert workers(os.getpid()) == []
+    assert new_workers() == []
 
 
 def test_a_file_that_has_changed_is_not_loaded_again(folder: Path, do: Do) -> None:
@@ -300,16 +317,15 @@ def test_the_latency_is_the_inference_s_own(folder: Path, do: Do) -> None:
 
 
 def test_one_process_runs_all_files_and_none_is_left_without_them(
-    folder: Path, models_folder: Path
+    folder: Path, models_folder: Path, new_workers: Callable[[], list[int]]
 ) -> None:
-    before = workers(os.getpid())
     models = load_folder(folder, pytest.fail)
     assert all(isinstance(model, CardlessModel) for model in models.values())
-    [worker] = set(workers(os.getpid())) - set(before)
+    [worker] = new_workers()
     del models
     until(lambda: not is_running(worker))
     assert load_folder(models_folder, pytest.fail)
-    assert workers(os.getpid()) == before
+    assert new_workers() == []
 
 
 SERVE = """
