@@ -54,7 +54,7 @@ ARCHITECTURES = {
             epochs=40,
             learning_rate=2e-3,
             distorted=False,
-            doubt=0.05,
+            doubt=0.15,
             accepted=0.90,
             right=0.985,
         ),

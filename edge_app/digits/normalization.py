@@ -475,7 +475,7 @@ def _unevenness(variance: float, apart: float, share: float) -> float:
         share: the part of the ink where v is positive, less one half.
     """
     above, below = variance + apart, variance - apart
-    if above <= 0 or below <= 0:
+    if min(above, below, 0.5 - share, 0.5 + share) <= 0:
         return 0.0
     ratio = sqrt(above / below * (0.5 - share) / (0.5 + share))
     return BALANCE * log(min(max(ratio, 1 / MOST_UNEVEN), MOST_UNEVEN), 3) / 2
