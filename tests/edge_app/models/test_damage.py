@@ -25,7 +25,7 @@ QUICKLY = settings(
     derandomize=True,
     deadline=None,
     database=None,
-    max_examples=60,
+    max_examples=30,
     # The folder is made once, and each example writes the same file in it.
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

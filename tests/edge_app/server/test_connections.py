@@ -32,6 +32,20 @@ def impatient(folder: Path, files: int = 1024, patience_s: float = 3600) -> Iter
         yield app
 
 
+@pytest.fixture(scope="module")
+def patient_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Waits an hour for what a client does not send."""
+    with impatient(tmp_path_factory.mktemp("patient")) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+def impatient_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Waits a tenth of a second."""
+    with impatient(tmp_path_factory.mktemp("impatient"), patience_s=0.1) as app:
+        yield app
+
+
 def connect(app: App, sent: bytes = b"", source: str = "") -> socket.socket:
     """A connection that takes little of an answer before it is read."""
     address = urlsplit(app.url)
@@ -63,19 +77,18 @@ def test_more_connections_than_descriptors_do_not_keep_others_out(tmp_path: Path
         b"POST /gradio_api/cancel HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
     ],
 )
-def test_a_request_that_does_not_come_is_not_waited_for(tmp_path: Path, sent: bytes) -> None:
-    with impatient(tmp_path, patience_s=0.1) as app, connect(app, sent) as connection:
+def test_a_request_that_does_not_come_is_not_waited_for(impatient_app: App, sent: bytes) -> None:
+    with connect(impatient_app, sent) as connection:
         assert connection.recv(1000) == b""
-        assert get(app.url).status_code == 200
-        assert "Traceback" not in app.printed("stderr")
+        assert get(impatient_app.url).status_code == 200
+        assert "Traceback" not in impatient_app.printed("stderr")
 
 
-def test_an_answer_that_is_not_taken_is_not_kept(tmp_path: Path) -> None:
-    with impatient(tmp_path, patience_s=0.1) as app:
-        requests = b"GET /config HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10**6
-        with connect(app) as connection, pytest.raises(ConnectionError):
-            connection.sendall(requests)  # Nothing is read, so the app stops reading as well.
-        assert get(app.url).status_code == 200
+def test_an_answer_that_is_not_taken_is_not_kept(impatient_app: App) -> None:
+    requests = b"GET /config HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10**6
+    with connect(impatient_app) as connection, pytest.raises(ConnectionError):
+        connection.sendall(requests)  # Nothing is read, so the app stops reading as well.
+    assert get(impatient_app.url).status_code == 200
 
 
 ENDLESS_HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "
@@ -94,17 +107,16 @@ ENDLESS_TRAILER = (
     ],
     ids=["a head without end", "a trailer without end", "a hundred requests ahead"],
 )
-def test_what_a_client_sends_ahead_is_bounded(tmp_path: Path, sent: bytes) -> None:
-    with impatient(tmp_path) as app:
-        with connect(app) as connection:
-            answer = b""
-            with contextlib.suppress(ConnectionError):
-                connection.sendall(sent)
-                while received := connection.recv(10_000):
-                    answer += received
-        assert answer.startswith(b"HTTP/1.1 400") or not answer
-        assert get(app.url).status_code == 200
-        assert "Traceback" not in app.printed("stderr")
+def test_what_a_client_sends_ahead_is_bounded(patient_app: App, sent: bytes) -> None:
+    with connect(patient_app) as connection:
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(sent)
+            while received := connection.recv(10_000):
+                answer += received
+    assert answer.startswith(b"HTTP/1.1 400") or not answer
+    assert get(patient_app.url).status_code == 200
+    assert "Traceback" not in patient_app.printed("stderr")
 
 
 def test_files_that_are_sent_count_as_well(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ SAMPLES: list[dict[str, Any]] = json.loads(
 @pytest.mark.parametrize("pen", [Visit.with_mouse, Visit.with_finger])
 def test_digits_are_read(open_page: Visits, page_drawings: list[LabelledDrawing], pen: Any) -> None:
     visit = open_page(**PHONE if pen is Visit.with_finger else {})
-    for drawing in page_drawings[:: 6 if pen is Visit.with_mouse else 5]:
+    for drawing in page_drawings[:: 10 if pen is Visit.with_mouse else 7]:
         visit.clear()
         answers = visit.draw([stroke.tolist() for stroke in drawing.strokes], pen)
         assert answers["mlp"]["digit"] == drawing.label

@@ -198,9 +198,7 @@ def colour(locator: Locator) -> tuple[float, ...]:
     return red, green, blue
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
-)
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
 def test_axe_finds_nothing_that_keeps_people_out(
     open_page: Visits, odd_app: App, width: int, scheme: str
 ) -> None:
@@ -225,7 +223,8 @@ def test_axe_finds_nothing_that_keeps_people_out(
 
 
 def check_axe(visit: Visit) -> None:
-    found = Axe().run(visit.page)
+    # Listing what is right, too, takes axe as long again.
+    found = Axe().run(visit.page, options={"resultTypes": ["violations"]})
     assert found.violations_count == 0, found.generate_report()
 
 
