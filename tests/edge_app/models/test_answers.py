@@ -56,8 +56,11 @@ def test_outputs_are_the_same_bit_for_bit_at_any_size_and_place(
         moved = [np.array(stroke) * scale + place for stroke in drawing.strokes]
         images, expected = see(models, moved), see(models, drawing.strokes)
         for model in models.values():
-            found, drawn = (each[model.normalization][None] for each in (images, expected))
-            np.testing.assert_array_equal(model.predict(found, "int8"), model.predict(drawn, "int8"))
+            found, known = (
+                model.predict(each[model.normalization][None], "int8")
+                for each in (images, expected)
+            )
+            np.testing.assert_array_equal(found, known)
 
 
 def test_a_blank_canvas_has_no_digit(models: dict[str, Model]) -> None:
