@@ -213,7 +213,7 @@ def placement(strokes: Sequence[ArrayLike], normalization: Normalization) -> Pla
 
 
 def rasterize(
-    strokes: Sequence[ArrayLike], normalization: Normalization = "moments"
+    strokes: Sequence[ArrayLike], normalization: Normalization = "bimoment"
 ) -> NDArray[np.uint8]:
     """Draw strokes, normalized first, with a round pen of MNIST's width.
 
@@ -233,7 +233,7 @@ def rasterize(
     return _draw(_path(strokes), normalization)
 
 
-def normalize(image: ArrayLike, normalization: Normalization = "moments") -> NDArray[np.uint8]:
+def normalize(image: ArrayLike, normalization: Normalization = "bimoment") -> NDArray[np.uint8]:
     """Normalize a picture of one digit.
 
     Args:

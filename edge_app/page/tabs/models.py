@@ -26,7 +26,7 @@ from edge_app.page.tabs.content import (
 )
 from edge_app.page.tabs.pictures import ink, signed
 
-_DATA_SETS = {"pendigits-orig.tra.gz": "Pen-Based Digits (UCI)"}
+_DATA_SETS = {"pendigits-orig.tra": "Pen-Based Digits (UCI)"}
 """What people call the data sets that cards name by their files."""
 _FULL = 0.97
 """The part of the weights whose colour is lighter than the full one."""
@@ -231,7 +231,9 @@ def _data(training: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _data_set(fields: Mapping[str, Any]) -> str:
     name, images, licence = map(fields.get, ("name", "training_images", "licence"))
-    line = _DATA_SETS.get(name, name) if isinstance(name, str) else "unnamed data set"
+    line = "unnamed data set"
+    if isinstance(name, str):
+        line = _DATA_SETS.get(name.removesuffix(".gz"), name)
     if isinstance(images, int):
         line += f", {images:,} images"
     return f"{line}\n{licence}" if isinstance(licence, str) else line

@@ -155,7 +155,7 @@ def test_three_bits_in_any_layer_are_named(name: str, images: Images) -> None:
         ("mlp", "fully_connected_3", partial(shift_zero_point, shift=90), True),
         ("dense", "fully_connected_1", partial(shift_bias, channel=3, shift=2), True),
         # It changes hardly an answer; nobody should ship that unseen.
-        ("cnn", "fully_connected_1", partial(round_weights, bits=4), False),
+        ("cnn", "conv_2d_1", partial(round_weights, bits=5), False),
     ],
 )
 def test_a_degraded_layer_is_named_whether_or_not_the_gate_catches_it(

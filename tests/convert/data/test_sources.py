@@ -32,7 +32,7 @@ def scrawls() -> list[LabelledDrawing]:
 
 
 def read(folder: Path, *drawings: Path) -> TrainingData:
-    return load(folder, drawings, allow_other=True, normalization="moments")
+    return load(folder, drawings, allow_other=True, normalization="bimoment")
 
 
 def images(digits: Digits) -> set[bytes]:

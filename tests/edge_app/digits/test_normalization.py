@@ -205,7 +205,7 @@ def test_no_points_give_a_blank_image(strokes: list[Any], normalization: Normali
 def test_drawings_come_out_with_the_moments_aimed_at(drawings: list[LabelledDrawing]) -> None:
     # Within a pixel: the moments are the pen's path's, and where paths cross, ink adds up once.
     for drawing in drawings:
-        found = spread(rasterize(drawing.strokes))
+        found = spread(rasterize(drawing.strokes, "moments"))
         assert found[:2] == pytest.approx((CENTRE, CENTRE), abs=1)
         assert found.slant == pytest.approx(0, abs=0.15)
         assert found.sd_y == pytest.approx(SD_Y, abs=1)
@@ -215,7 +215,7 @@ def test_drawings_come_out_with_the_moments_aimed_at(drawings: list[LabelledDraw
 
 def test_pictures_come_out_with_the_moments_aimed_at(test_set: Digits) -> None:
     for image in test_set.images[:300]:
-        before, after = spread(image), spread(normalize(image))
+        before, after = spread(image), spread(normalize(image, "moments"))
         upright_sd_x = (before.sd_x**2 - (before.slant * before.sd_y) ** 2) ** 0.5
         thinness = min(1.0, upright_sd_x / before.sd_y / THINNEST)
         assert after[:2] == pytest.approx((CENTRE, CENTRE), abs=0.25)

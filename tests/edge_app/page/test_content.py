@@ -56,7 +56,7 @@ def test_the_models_tab_shows_what_the_cards_say(models: dict[str, Model]) -> No
         assert float(groups["Lost"]["int8"]) == pytest.approx(lost, abs=0.005)
         assert set(groups["Lost"]) == set(card.variants)
         facts = dict(section["facts"])
-        assert facts["Normalization"].startswith("moments: centred, straightened")
+        assert facts["Normalization"].startswith("bimoment: centred, straightened")
         assert facts["Trained on"].startswith("MNIST, 55,000 images\nCC BY-SA 3.0")
         assert facts["Also trained on"].startswith(
             "Pen-Based Digits (UCI), 5,246 images\nCC BY 4.0"

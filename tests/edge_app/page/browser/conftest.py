@@ -74,17 +74,18 @@ def open_page(
     browser: Browser, shared_context: Callable[..., BrowserContext], app: App
 ) -> Iterator[Visits]:
     """Opens the page: ``open_page()``, that of another app, or with a browser context's options;
-    ``login`` is a user and a password."""
+    ``login`` is a user and a password, and ``fresh`` asks for an empty cache."""
     visits: list[Visit] = []
 
     def opened(
         of: App = app,
         *,
         clock: bool = False,
+        fresh: bool = False,
         login: tuple[str, str] | None = None,
         **options: Any,
     ) -> Visit:
-        alone = clock or login  # All pages of a context have its clock and its cookies.
+        alone = clock or fresh or login  # All pages of a context have its clock and its cookies.
         context = browser.new_context(**options) if alone else shared_context(**options)
         if login:
             user, password = login

@@ -183,7 +183,7 @@ BLACK = "rgb(0, 0, 0)"
 
 
 def test_the_page_weighs_little(open_page: Visits, odd_app: App) -> None:
-    visit = open_page(odd_app)
+    visit = open_page(odd_app, fresh=True)
     expect(tab(visit, "Benchmark")).to_be_visible()
     visit.page.wait_for_load_state("networkidle")
     sizes = visit.page.evaluate(

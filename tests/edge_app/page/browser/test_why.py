@@ -16,7 +16,7 @@ from playwright.sync_api import Locator, Request, Route, expect
 
 from app import App
 from colours import contrast, parsed, readable
-from edge_app.digits.normalization import Normalization, placement, rasterize
+from edge_app.digits.normalization import CENTRE, Normalization, placement, rasterize
 from visit import BAR, ONE, PHONE, SEVEN, Strokes, Visit, Visits, calls, content
 
 pytestmark = pytest.mark.slow
@@ -158,7 +158,9 @@ def test_the_evidence_lies_where_on_the_drawing_the_model_saw_it(
     picture, known = pixels_of(layer(visit).locator("canvas")), colours(visit)
     a, b, c, d, e, f = reply["placement"]
     side = len(picture)
+    across, down = reply["balance"]
     for (row, column), name in zip(pixels, ("for", "against"), strict=True):
+        column, row = unbalanced(column, *across), unbalanced(row, *down)  # noqa: PLW2901
         x, y = (a * column + c * row + e, b * column + d * row + f)
         places = np.argwhere(near(picture, known[name])) / side * 1000
         assert len(places) > 20
@@ -167,6 +169,13 @@ def test_the_evidence_lies_where_on_the_drawing_the_model_saw_it(
     assert near(picture, known["neutral"]).sum() > 3 * near(picture, known["for"]).sum()
     drawn = pixels_of(visit.get("canvas"))[..., 3]
     np.testing.assert_array_equal(picture[..., 3] > 250, drawn > 250)
+
+
+def unbalanced(place: float, k: float, deviation: float) -> float:
+    """Where a column or row of the image was before it was balanced."""
+    v = np.linspace(-8, 8, 10_001)
+    balanced = v / (1 + k * v / (1 + np.abs(v) / 2))
+    return float(CENTRE + deviation * np.interp((place - CENTRE) / deviation, balanced, v))
 
 
 def test_it_closes_by_a_tap_or_escape_which_leave_the_drawing_as_it_is(open_page: Visits) -> None:
