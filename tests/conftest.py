@@ -18,10 +18,14 @@ from edge_app.digits.mnist import Digits, read_digits
 from edge_app.errors import exit_status
 from edge_app.models.classifier import Model
 from edge_app.models.folder import load_models
+from edge_app.models.interpreter import find_runtime
 from idx import write_digits
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# Before TensorFlow, whose kernels the runtime would use if it came second; they round otherwise.
+find_runtime()
 
 
 @pytest.fixture(scope="session", autouse=True)
