@@ -68,7 +68,7 @@ def open_browser() -> Iterator[Browser]:
         if "CI" in os.environ:
             pytest.fail(reason)
         pytest.skip(reason)
-    arguments = ["--disable-gpu", "--disable-background-networking"]
+    arguments = ["--disable-gpu", "--disable-background-networking", "--process-per-site"]
     if os.geteuid() == 0:
         arguments.append("--no-sandbox")  # Chromium's sandbox does not run as root.
     with sync_playwright() as playwright:
