@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,9 @@ from idx import write_digits
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# Shells ignore SIGINT in what they start in the background, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Before TensorFlow, whose kernels the runtime would use if it came second; they round otherwise.
 find_runtime()

@@ -491,12 +491,7 @@ def test_a_file_that_cannot_be_written_at_the_end_costs_no_results(
 
 
 def test_ctrl_c_ends_it_quietly_and_all_of_its_processes() -> None:
-    # SIGINT is ignored by what a shell starts in the background, and children inherit that.
-    process = launch(  # Takes minutes.
-        "latency",
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = launch("latency", start_new_session=True)  # Takes minutes.
 
     def has_children() -> bool:
         stats = procfs.read_all("proc/[0-9]*/stat")

@@ -40,12 +40,11 @@ def test_an_error_with_one_item_is_raised(count: int) -> None:
 
 
 SCRIPT = """
-import signal, sys
+import sys
 sys.path += {paths!r}
 from convert.workers import work
 import test_workers
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         work(test_workers.leave_mark, [{marks!r}] * {count}, "Working")
     except KeyboardInterrupt:

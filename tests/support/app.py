@@ -95,7 +95,6 @@ def launch(
             env=_environment(folder, variables),
             stdout=output if stdout is None else stdout,
             stderr=stderr,
-            preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 - No thread holds a lock that it needs.
         )
     try:
         yield process
@@ -155,11 +154,6 @@ def call(app: App, name: str, function: str, data: object) -> httpx.Response:
     """Call a function of a component as the page does."""
     content = {"component_id": component(app, name)["id"], "fn_name": function, "data": data}
     return post(f"{app.url}/gradio_api/component_server/", content | {"session_hash": "test"})
-
-
-def _heed_ctrl_c() -> None:
-    """Shells ignore SIGINT in what they start in the background, and children inherit that."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _environment(folder: Path, variables: Mapping[str, str | Path]) -> dict[str, str]:
