@@ -41,7 +41,7 @@ The status is 1 if a bound is broken: the app ended, the visitor waited over 2 s
 request got a 5xx other than 503, the app took 256 MB, or it printed 1 MB or any traceback.
 
 examples:
-  attack.py --requests 1000000                    the long run, half an hour on two cores
+  attack.py --requests 1000000                    the long run, about 40 minutes on two cores
   attack.py --requests 300000 --login             the same with a login
   attack.py --requests 0 --drawings 200000        only valid drawings: does memory grow?
   attack.py --requests 0 --models 500             damaged models and cards

@@ -31,7 +31,7 @@ _USUAL: dict[Kind, float] = {
     malformed.partial: 0.5,
     malformed.aborted: 1,
 }
-"""How often each comes. What takes the app long is rare, so that a million take half an hour."""
+"""How often each comes. What takes the app long is rare: a million take less than an hour."""
 _BURSTS: tuple[Kind, ...] = (
     malformed.large_pictures,
     malformed.savings,

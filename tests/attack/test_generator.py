@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.attack.attempts import Target
 from tests.attack.generator import STRETCH, Generator
 from tests.attack.routes import Route
@@ -15,6 +17,7 @@ TARGET = Target(
 )
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_number_make_the_same_attempts() -> None:
     forwards = [Generator(1, TARGET).make(number) for number in range(300)]
     backwards = [Generator(1, TARGET).make(number) for number in reversed(range(300))]
@@ -22,6 +25,7 @@ def test_the_same_seed_and_number_make_the_same_attempts() -> None:
     assert forwards != [Generator(2, TARGET).make(number) for number in range(300)]
 
 
+@pytest.mark.slow
 def test_every_kind_comes() -> None:
     made = Generator(1, TARGET)
     kinds = {made.make(number)[0].kind for number in range(2 * STRETCH)}

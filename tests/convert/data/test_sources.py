@@ -107,6 +107,7 @@ def test_a_drawing_without_a_writer_keeps_its_part_when_the_file_grows(
         assert kept.issuperset(map(id, begun))
 
 
+@pytest.mark.slow
 def test_the_pen_file_is_known_and_split_by_its_writers(few_folder: Path, pen_file: Path) -> None:
     (drawn,) = read(few_folder, pen_file).drawn
     assert drawn.name == "pendigits-orig.tra.gz"

@@ -56,6 +56,7 @@ def test_without_a_checkout_or_git_the_commit_is_unknown(
     assert commit() == "unknown"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "number"),
     [

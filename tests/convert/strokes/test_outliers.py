@@ -50,6 +50,7 @@ def test_a_single_line_does_not_look_like_a_one(drawings: list[LabelledDrawing])
     assert (spans[:, 0] > 1.2 * spans[:, 1]).all()
 
 
+@pytest.mark.slow
 def test_a_hundredth_of_the_drawings_is_one_dot(drawings: list[LabelledDrawing]) -> None:
     generator = np.random.default_rng(1)
     made = [KINDS["dots"](drawings, generator) for _ in range(1000)]

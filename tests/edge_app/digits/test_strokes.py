@@ -67,6 +67,7 @@ def test_the_largest_coordinates_and_most_points_are_taken() -> None:
             parse_strokes([stroke] * (MAX_STROKES + 1))
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.one_of(JSON, st.lists(JSON, max_size=3), STROKES, FINE))
 @example([[[0, 0], [5e-324, 0]]])

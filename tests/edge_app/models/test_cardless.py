@@ -159,6 +159,7 @@ def test_what_the_runtime_prints_is_not_an_answer(folder: Path, do: Do) -> None:
 # While it serves
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("action", "reason"),
     [

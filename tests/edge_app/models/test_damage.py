@@ -83,6 +83,7 @@ VALUES = st.sampled_from(ODD) | st.recursive(
 )
 
 
+@pytest.mark.slow
 @QUICKLY
 @given(data=st.data())
 def test_any_value_in_a_card(data: st.DataObject, folder: Path, card: dict[str, Any]) -> None:
@@ -99,6 +100,7 @@ def test_any_value_in_a_card(data: st.DataObject, folder: Path, card: dict[str, 
     survivors(folder)
 
 
+@pytest.mark.slow
 @QUICKLY
 @given(data=st.data())
 def test_any_bytes_in_a_card(data: st.DataObject, folder: Path, card: dict[str, Any]) -> None:
@@ -110,6 +112,7 @@ def test_any_bytes_in_a_card(data: st.DataObject, folder: Path, card: dict[str, 
     survivors(folder)
 
 
+@pytest.mark.slow
 def test_a_seeded_fuzzer_of_cards_and_files(models_folder: Path, tmp_path: Path) -> None:
     found: set[tuple[str, ...]] = set()
     for done, folder in damaged_folders(models_folder, tmp_path, count=60):

@@ -121,6 +121,7 @@ def test_what_is_no_photo_is_refused_with_a_sentence(photo: Photo) -> None:
         assert str(refused.value).startswith(sentence)
 
 
+@pytest.mark.slow
 def test_damaged_photos_give_digits_or_a_sentence(photo: Photo) -> None:
     random = Random(5)  # noqa: S311
     for _ in range(30):
@@ -132,6 +133,7 @@ def test_damaged_photos_give_digits_or_a_sentence(photo: Photo) -> None:
                 read_photo(given)
 
 
+@pytest.mark.slow
 def test_noise_and_thousands_of_specks_take_bounded_work_and_memory(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, (MAX_SIDE, MAX_SIDE), np.uint8)

@@ -14,6 +14,8 @@ from edge_app.models.classifier import Model
 from edge_app.photos.photo import read_photo
 from sheets import PAPERS, PENS, Paper, Pen, photograph
 
+pytestmark = pytest.mark.slow
+
 Read = Callable[[str], list[tuple[int | None, int | None]]]
 
 
