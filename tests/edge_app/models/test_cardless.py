@@ -27,6 +27,8 @@ from edge_app.models.folder import load_folder
 from edge_app.models.interpreter import find_runtime
 from edge_app.page.tabs.models import models_sheet
 
+pytestmark = pytest.mark.slow
+
 KILLER = b"\xff\xff\xff\x7f"
 """Kills tflite-runtime as the first four bytes, which say where a file's contents begin."""
 
@@ -159,7 +161,6 @@ def test_what_the_runtime_prints_is_not_an_answer(folder: Path, do: Do) -> None:
 # While it serves
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("action", "reason"),
     [
@@ -400,7 +401,6 @@ def digits(app: App) -> dict[str, int | None]:
     return {name: answer["digit"] for name, answer in answers.items()}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_the_app_starts_and_goes_on_whatever_its_models_are(
     number: signal.Signals, folder: Path, models_folder: Path, do: Do, tmp_path: Path

@@ -23,6 +23,8 @@ from png import bomb, encode
 from sheets import Photo, photograph
 from tests.attack.pictures import hostile
 
+pytestmark = pytest.mark.slow
+
 _MANY = """
 import re, sys, json
 from edge_app.photos.photo import read_photo
@@ -121,7 +123,6 @@ def test_what_is_no_photo_is_refused_with_a_sentence(photo: Photo) -> None:
         assert str(refused.value).startswith(sentence)
 
 
-@pytest.mark.slow
 def test_damaged_photos_give_digits_or_a_sentence(photo: Photo) -> None:
     random = Random(5)  # noqa: S311
     for _ in range(30):
@@ -133,7 +134,6 @@ def test_damaged_photos_give_digits_or_a_sentence(photo: Photo) -> None:
                 read_photo(given)
 
 
-@pytest.mark.slow
 def test_noise_and_thousands_of_specks_take_bounded_work_and_memory(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     noise = random.integers(0, 256, (MAX_SIDE, MAX_SIDE), np.uint8)
