@@ -48,6 +48,7 @@ CRASHES = 3
 _GRACE_S = 1
 """How much longer to wait for a process that should have ended itself."""
 _LONGEST_ANSWER = 10**5
+_DAMAGE = "It damages the process that runs it"
 
 
 class CardlessFileError(UserError):
@@ -273,6 +274,7 @@ class _Process:
         )
         self._requests = cast("IO[bytes]", self._popen.stdin)
         self._answers = cast("IO[bytes]", self._popen.stdout)
+        self._asked = 0
         self.close = weakref.finalize(self, _close, self._popen)
         """End the process; a second call does nothing."""
 
@@ -286,19 +288,21 @@ class _Process:
 
         Raises:
             CardlessFileError: the answer is an error.
-            _ProcessError: there is no answer in time.
+            _ProcessError: there is no answer in time, or something else.
         """
+        self._asked += 1
         try:
-            request = json.dumps({"do": do, "seconds": seconds, **arguments})
+            request = json.dumps({"id": self._asked, "do": do, "seconds": seconds, **arguments})
             self._requests.write(request.encode() + b"\n")
             found = json.loads(self._line(monotonic() + seconds + _GRACE_S))
         except (TimeoutError, EOFError, BrokenPipeError) as error:
             raise _ProcessError(self._ending(seconds, error)) from None
         except ValueError:
             found = None
-        if not isinstance(found, dict):
+        # A line that a file has written itself must not leave the true answer to the next request.
+        if not isinstance(found, dict) or found.pop("id", None) != self._asked:
             self.close()
-            raise _ProcessError("It damages the process that runs it")
+            raise _ProcessError(_DAMAGE)
         if "error" in found:
             raise CardlessFileError(str(found["error"]))
         return found
@@ -351,7 +355,7 @@ def _where(path: Path, record: FileRecord) -> dict[str, Any]:
 def _read_usage(answer: dict[str, Any]) -> Usage:
     known = {"normalization": NORMALIZATIONS, "pixels": PIXELS, "output": get_args(Output)}
     if answer.keys() != known.keys() or any(answer[name] not in known[name] for name in known):
-        raise CardlessFileError("It damages the process that runs it; convert it again.")
+        raise _ProcessError(_DAMAGE)
     return Usage(**answer)
 
 
@@ -360,7 +364,7 @@ def _read_outputs(answer: dict[str, Any]) -> Measured:
         outputs = np.array([answer["outputs"]], np.float32)
         latency_us = float(answer["latency_us"])
     except (KeyError, TypeError, ValueError):
-        raise CardlessFileError("It damages the process that runs it.") from None
+        raise _ProcessError(_DAMAGE) from None
     if outputs.shape != (1, CLASSES):
-        raise CardlessFileError("It damages the process that runs it.")
+        raise _ProcessError(_DAMAGE)
     return Measured(outputs, latency_us)

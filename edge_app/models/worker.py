@@ -1,8 +1,9 @@
 """Worker: the program that runs all files without a card, in a process of its own.
 
 :mod:`edge_app.models.cardless` starts ``python -m edge_app.models.worker RUNTIME`` and talks to it
-in lines of JSON, one answer to each request. A request has ``do`` and ``seconds``; once these have
-passed, the kernel ends the process, even if it hangs and nobody is left to notice.
+in lines of JSON, one answer to each request, with the request's ``id``. A request also has ``do``
+and ``seconds``; once these have passed, the kernel ends the process, even if it hangs and nobody is
+left to notice.
 
 =========  ===============================================  =====================================
 ``do``     takes                                            answers
@@ -81,7 +82,7 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 - A file can break anything.
             found = {"error": f"It fails when it runs ({type(error).__name__}: {error!s:.200})."}
         signal.setitimer(signal.ITIMER_REAL, 0)
-        print(json.dumps(found), file=answers, flush=True)
+        print(json.dumps({"id": request["id"], **found}), file=answers, flush=True)
 
 
 if __name__ == "__main__":

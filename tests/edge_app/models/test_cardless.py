@@ -285,14 +285,17 @@ def test_predictions_of_many_images_wait_for_a_new_process(folder: Path, do: Do)
         "{}",
         '{"outputs": [1], "latency_us": 1}',
         '{"outputs": "abc"}',
+        '{"error": "It fails."}',
         "7" * 10**6,
     ],
 )
-def test_nonsense_from_the_process_is_no_answer(
-    answer: str, folder: Path, do: Do, tmp_path: Path
+@pytest.mark.parametrize("pause", ["", "; time.sleep(0.1)"])
+def test_nonsense_from_the_process_is_no_answer_to_this_request_or_the_next(
+    answer: str, pause: str, folder: Path, do: Do, tmp_path: Path
 ) -> None:
     (tmp_path / "answer").write_text(answer + "\n")
-    trigger = do(f"os.write(answers, open({str(tmp_path / 'answer')!r}, 'rb').read())")
+    # The true answer comes together with it, or later.
+    trigger = do(f"os.write(answers, open({str(tmp_path / 'answer')!r}, 'rb').read()){pause}")
     site = tmp_path / "sitecustomize.py"
     # The pipe, before the program puts standard error in its place.
     site.write_text(f"import os\nanswers = os.dup(1)\n{site.read_text()}")
@@ -303,6 +306,8 @@ def test_nonsense_from_the_process_is_no_answer(
     assert reports == [
         "The file 'culprit.tflite' gave no answer: It damages the process that runs it."
     ]
+    trigger.unlink()
+    until(answered(models, "culprit", "good"))
 
 
 def test_the_latency_is_the_inference_s_own(folder: Path, do: Do) -> None:
