@@ -13,15 +13,19 @@ from edge_app.errors import INTERRUPTED, exit_status
 def start() -> int:
     """Run the command; returns its exit status."""
     signal.signal(signal.SIGINT, _leave)
-    from edge_app.command import main
-
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        return exit_status("edge_app", main)
+        return exit_status("edge_app", _run)
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
         signal.signal(signal.SIGINT, _leave)
+
+
+def _run() -> None:
+    from edge_app.command import main
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    main()
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> None:

@@ -31,6 +31,15 @@ def exit_status(program: str, run: Callable[[], int | None]) -> int:
     except UserError as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] in {"benchmarks", "convert", "edge_app"}:
+            raise
+        print(
+            f"{program}: {error.name} is not installed for {sys.executable}; start the command "
+            "with the Python of README's environment, .venv/bin/python or .venv-dev/bin/python.",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def ending(status: int) -> str:

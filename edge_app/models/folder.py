@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from edge_app.errors import UserError
-from edge_app.models.card import Card, CardError, read_card, read_file
+from edge_app.models.card import CARD, Card, CardError, read_card, read_file
 from edge_app.models.cardless import CardlessFileError, CardlessModel, Worker
 from edge_app.models.classifier import Classifier, Model
 from edge_app.models.confusion import read_confusion
@@ -184,12 +184,18 @@ def name_of(file: str) -> str:
 def _folders(folder: str | Path) -> list[Path]:
     try:
         paths = sorted(Path(folder).iterdir())
-        return [path for path in paths if _is_folder(path) and not path.name.startswith(".")]
     except OSError as error:
         raise ModelError(
             f"The models folder {folder} cannot be read ({error.strerror}); "
             "expected a folder per model in it."
         ) from error
+    folders = [path for path in paths if _is_folder(path) and not path.name.startswith(".")]
+    if not folders and (Path(folder) / CARD).exists():
+        raise ModelError(
+            f"{folder} is the folder of one model; expected the folder that holds it: "
+            f"{Path(folder).resolve().parent}."
+        )
+    return folders
 
 
 def _is_folder(path: Path) -> bool:

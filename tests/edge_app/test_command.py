@@ -46,6 +46,7 @@ def test_a_port_in_use_is_refused(tmp_path: Path, without_gradio: Path) -> None:
         ("--host 192.0.2.77", "192.0.2.77 port 0: Cannot assign requested address;"),
         ("--models {folder}/nowhere", "nowhere cannot be read (No such file"),
         ("--models {folder}/empty", "empty; expected folders with a card.json"),
+        ("--models {folder}/one", "one model; expected the folder that holds it: {folder}."),
         ("--auth-file {folder}/users", "run: chmod 600 {folder}/users"),
         ("--save-drawings {folder}/empty", "(Is a directory); choose another file for --save-dr"),
         ("--save-drawings {folder}/users", "Line 1 of {folder}/users is not a labelled drawing"),
@@ -55,6 +56,8 @@ def test_what_cannot_be_used_is_refused_with_a_sentence(
     arguments: str, sentence: str, tmp_path: Path, without_gradio: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "card.json").touch()
     (tmp_path / "users").write_text("anna:password")
     (tmp_path / "users").chmod(0o644)
     words = arguments.format(folder=tmp_path).split()
