@@ -35,8 +35,7 @@ from edge_app.service import install, notify_ready, unit
 
 DESCRIPTION = """\
 Serve a canvas to draw digits on, to every phone and computer on the local network. Each model says
-what it reads as you draw. Nothing is uploaded or sent elsewhere, and nothing is stored unless
-you ask for it.
+what it reads as you draw. Nothing leaves this device, and nothing is stored unless you ask for it.
 """
 
 EXAMPLES = """\
