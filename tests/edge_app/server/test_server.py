@@ -115,6 +115,20 @@ def test_it_stops_while_a_page_is_open_leaves_nothing_and_contacts_nobody(
     assert gradio_s.exists() == before
 
 
+def test_a_request_that_never_ends_does_not_keep_it_from_stopping(tmp_path: Path) -> None:
+    script = """
+        import edge_app.server.connections
+        edge_app.server.connections.PATIENCE_S = 10**6
+        from edge_app.command import main
+        main()
+    """
+    with start(tmp_path, script=textwrap.dedent(script)) as app, half_a_request(app) as slow:
+        slow.sendall(b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        assert get(app.url).status_code == 200  # By then it has begun to wait for the rest.
+        assert app.stop() == 0
+        assert slow.recv(1) == b""
+
+
 def test_a_contact_with_another_machine_would_be_noticed(tmp_path: Path) -> None:
     contacts = tmp_path / "contacts"
     code = """
