@@ -92,8 +92,11 @@ class Visit:
         """Errors in the browser's console; a test fails if any are left at its end."""
         self.elsewhere: list[str] = []
         """Requests to other machines, and any that send more than a drawing or a tab's name."""
+        self._unanswered: set[Request] = set()
         page.set_default_timeout(TIMEOUT_MS)
         page.on("request", self._note)
+        page.on("requestfinished", self._note_end)
+        page.on("requestfailed", self._note_end)
         page.on("console", self._listen)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         if clock:
@@ -103,12 +106,16 @@ class Visit:
         expect(page.locator(".size").last).not_to_be_empty()
 
     def _note(self, request: Request) -> None:
+        self._unanswered.add(request)
         if asks(request):
             self.sent.append(content(request)["data"])
         elif not calls(request, *HARMLESS) and (
             request.method != "GET" or urlsplit(request.url).netloc != urlsplit(self.url).netloc
         ):
             self.elsewhere.append(f"{request.method} {request.url}")
+
+    def _note_end(self, request: Request) -> None:
+        self._unanswered.discard(request)
 
     def _listen(self, message: Any) -> None:
         if message.type == "error":
@@ -169,7 +176,11 @@ class Visit:
         expect(self.digit("mlp")).to_have_text("")
 
     def stop_time(self) -> None:
-        """Until ``page.clock`` goes on; the page's timers have run out then."""
+        """Until ``page.clock`` goes on; the page's timers have run out then. An answer that it
+        still waits for would count as lost."""
+        while self._unanswered:
+            self.page.wait_for_timeout(20)
+        self.page.evaluate("() => new Promise(requestAnimationFrame)")
         self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 1000)
 
     def reply(self, change: Callable[[Any], object], times: int | None = None) -> None:
