@@ -69,6 +69,9 @@ def main() -> int:
     """
     parser = _parser()
     arguments = parser.parse_args()
+    # Not argparse's choices: they would blame the mlp of "--modle mlp".
+    if arguments.what not in COMMANDS:
+        parser.error(f"cannot measure {arguments.what!r}; choose from {', '.join(COMMANDS)}")
     if arguments.what in {"latency", "serving"} and arguments.drawings:
         parser.error(f"--drawings does not apply to {arguments.what}")
     if arguments.what == "serving" and (arguments.model or arguments.variant):
@@ -170,7 +173,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("what", nargs="?", choices=COMMANDS, default="all", help="what to measure (default: all)")
+    words = f"{{{','.join(COMMANDS)}}}"
+    add("what", nargs="?", metavar=words, default="all", help="what to measure (default: all)")
     add(
         "--quick",
         action="store_true",

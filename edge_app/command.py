@@ -138,7 +138,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "command",
         nargs="?",
-        choices=["service"],
+        metavar="service",
         help="print a systemd unit that runs the app with these options",
     )
     parser.add_argument(
@@ -213,6 +213,9 @@ def _parse() -> argparse.Namespace:
         help="benchmark result to show in the page (default: the latest one on this device)",
     )
     arguments = parser.parse_args()
+    # Not argparse's choices: they would blame the 3 of "--prot 3".
+    if arguments.command not in {None, "service"}:
+        parser.error(f"unknown command {arguments.command!r}; the only one is service")
     if (arguments.install or arguments.user) and not arguments.command:
         parser.error("--install and --user go with service: python -m edge_app service --install")
     return arguments

@@ -449,9 +449,11 @@ def test_a_file_that_crashes_costs_no_other_results(
         (("latency", "--drawings", "x"), "--drawings does not apply to latency"),
         (("serving", "--variant", GATED), "--model and --variant do not apply to serving"),
         (("--model", "dense", "drift"), "put 'drift' before --model"),
+        (("--modle", "dense"), "unrecognized arguments: --modle"),
+        (("latncy",), "cannot measure 'latncy'; choose from drift, latency, serving, all"),
     ],
 )
-def test_options_that_do_not_apply_are_refused(words: tuple[str, ...], reason: str) -> None:
+def test_words_that_do_not_apply_are_refused(words: tuple[str, ...], reason: str) -> None:
     status, _, stderr = run(*words)
     assert status == 2
     assert reason in stderr

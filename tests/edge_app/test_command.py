@@ -70,10 +70,12 @@ def test_what_cannot_be_used_is_refused_with_a_sentence(
     [
         ("--variant int4", "argument --variant: invalid choice: 'int4' (choose from "),
         ("--runtime tensorflow", "argument --runtime: invalid choice: 'tensorflow' (choose from "),
+        ("--prot 3", "unrecognized arguments: --prot"),
+        ("sevrice", "unknown command 'sevrice'; the only one is service"),
         ("--save-limit much", "argument --save-limit: invalid size 'much'; expected something"),
     ],
 )
-def test_an_unknown_value_is_refused(
+def test_an_unknown_word_is_refused(
     arguments: str, sentence: str, tmp_path: Path, without_gradio: Path
 ) -> None:
     ended = run(tmp_path, *arguments.split(), PYTHONPATH=without_gradio)
