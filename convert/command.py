@@ -99,7 +99,8 @@ def main() -> None:
         if error.name not in {"keras", "scipy", "skimage", "tensorflow"}:
             raise
         raise UserError(
-            f"{error.name} is not installed; run: pip install -r requirements-dev.txt"
+            f"{error.name} is not installed here; use the development environment, .venv-dev "
+            "(README.md says how to make it)."
         ) from None
 
 

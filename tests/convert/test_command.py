@@ -71,8 +71,9 @@ def test_output_that_cannot_be_written_is_one_sentence(
 @pytest.mark.slow
 def test_only_training_needs_tensorflow_and_names_what_is_not_installed(root: Path) -> None:
     run = _without("keras", root, "train")
-    sentence = "convert: keras is not installed; run: pip install -r requirements-dev.txt\n"
-    assert (run.returncode, run.stderr) == (1, sentence)
+    assert run.returncode == 1
+    assert run.stderr.startswith("convert: keras is not installed here; use the development env")
+    assert run.stderr.count("\n") == 1
     run = _without("tensorflow", root, "report", "dense")
     assert run.returncode == 0
     assert run.stdout.startswith("| | Simple Dense |\n")
