@@ -95,13 +95,6 @@ def main() -> None:
     except OSError as error:
         place = error.filename or options.get("out", "standard output")
         raise UserError(f"{place} cannot be written ({error.strerror}).") from error
-    except ModuleNotFoundError as error:
-        if error.name not in {"keras", "scipy", "skimage", "tensorflow"}:
-            raise
-        raise UserError(
-            f"{error.name} is not installed here; use the development environment, .venv-dev "
-            "(README.md says how to make it)."
-        ) from None
 
 
 def _parser() -> argparse.ArgumentParser:

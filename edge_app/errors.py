@@ -36,7 +36,7 @@ def exit_status(program: str, run: Callable[[], int | None]) -> int:
             raise
         print(
             f"{program}: {error.name} is not installed for {sys.executable}; start the command "
-            "with the Python of README's environment, .venv/bin/python or .venv-dev/bin/python.",
+            "with .venv/bin/python or, for convert, .venv-dev/bin/python; README.md makes both.",
             file=sys.stderr,
         )
         return 1

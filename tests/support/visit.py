@@ -178,8 +178,11 @@ class Visit:
     def stop_time(self) -> None:
         """Until ``page.clock`` goes on; the page's timers have run out then. An answer that it
         still waits for would count as lost."""
-        while self._unanswered:
+        for _ in range(TIMEOUT_MS // 20):
+            if not self._unanswered:
+                break
             self.page.wait_for_timeout(20)
+        assert not self._unanswered
         self.page.evaluate("() => new Promise(requestAnimationFrame)")
         self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 1000)
 
